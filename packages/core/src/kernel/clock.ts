@@ -1,0 +1,16 @@
+/**
+ * Time, as the core sees it. Durations and health use the monotonic clock; only cookies, whose
+ * times other replicas read, use the wall clock.
+ */
+export interface Clock {
+  /** Monotonic time in milliseconds from an arbitrary start. */
+  now(): number
+  /** Wall time in milliseconds since 1970. */
+  wall(): number
+}
+
+/** The process's own clocks. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+}

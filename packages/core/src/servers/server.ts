@@ -1,0 +1,121 @@
+/** One server as the options describe it, parsed and frozen. */
+export interface ServerConfig {
+  /** The text as configured, without `https://`: the server's identity in every hash. */
+  readonly address: string
+  /** The name operators use; the address unless one is given. */
+  readonly id: string
+  /** Whether connections to it use TLS. */
+  readonly tls: boolean
+  /** Tells one life of a recycled address from the next; 0 when the list gives none. */
+  readonly incarnation: number
+  readonly weight: number
+  /** Fails within `failTimeoutS` that eject it; 0 never ejects. */
+  readonly maxFails: number
+  /** Whole seconds, as nginx counts: both the window of fails and the length of an ejection. */
+  readonly failTimeoutS: number
+  /** Connections at most; 0 is no limit. */
+  readonly maxConns: number
+  readonly backup: boolean
+  readonly down: boolean
+  readonly drain: boolean
+  /** The id that `sticky: { route }` and the `nginx` style know it by. */
+  readonly route: string | undefined
+}
+
+/** What the operator or the configuration wants of a server, whatever its health. */
+export type Mode = 'up' | 'drain' | 'down'
+
+/** What an operator has said of a server; it outlives changes of the list. */
+export interface Override {
+  readonly mode?: Mode | undefined
+  readonly weight?: number | undefined
+}
+
+/** Why a server cannot take a request now. */
+export type Obstacle = 'down' | 'ejected' | 'limit'
+
+// Before any uptime, and small enough that V8 keeps it as a plain integer.
+const LONG_AGO_S = -1_000_000_000
+
+/**
+ * A member of an upstream with the counters that picking and health need. They live here, and not
+ * in the pool or the picker, so that a change of the list loses none of them.
+ *
+ * Times are whole seconds of the monotonic clock, as in nginx: `nowS` everywhere below.
+ */
+export class Server {
+  readonly address: string
+  config: ServerConfig
+  mode: Mode
+  weight: number
+  /** Connections that count against `maxConns`: one a lease, for as long as it is held. */
+  active = 0
+  /** Smooth weighted round robin (nginx/semantics 3.1). */
+  currentWeight = 0
+  effectiveWeight: number
+  /** The failure state machine (nginx/semantics 4.2); written by health/passive only. */
+  fails = 0
+  accessed: number = LONG_AGO_S
+  checked: number = LONG_AGO_S
+
+  #override: Override = {}
+
+  constructor(config: ServerConfig) {
+    this.address = config.address
+    this.config = config
+    this.mode = modeOf(config, undefined)
+    this.weight = config.weight
+    this.effectiveWeight = config.weight
+  }
+
+  get override(): Override {
+    return this.#override
+  }
+
+  /** Takes a new configuration of the same server; health and connections stay. */
+  reconfigure(config: ServerConfig): void {
+    this.config = config
+    this.#apply()
+  }
+
+  /** Takes the operator's word; an empty override goes back to the configuration. */
+  overrideWith(override: Override): void {
+    this.#override = override
+    this.#apply()
+  }
+
+  /** Whether its fails keep requests away (nginx: the gate is shut up to and with the last second). */
+  ejected(nowS: number): boolean {
+    const { maxFails, failTimeoutS } = this.config
+    return maxFails > 0 && this.fails >= maxFails && nowS - this.checked <= failTimeoutS
+  }
+
+  get full(): boolean {
+    const { maxConns } = this.config
+    return maxConns > 0 && this.active >= maxConns
+  }
+
+  /** Whether a request without a binding may go here. A draining server counts as down. */
+  available(nowS: number): boolean {
+    return this.mode === 'up' && !this.ejected(nowS) && !this.full
+  }
+
+  /** What keeps a request that is bound here away; draining does not. */
+  obstacle(nowS: number): Obstacle | undefined {
+    if (this.mode === 'down') return 'down'
+    if (this.ejected(nowS)) return 'ejected'
+    return this.full ? 'limit' : undefined
+  }
+
+  #apply(): void {
+    const weight = this.#override.weight ?? this.config.weight
+    // A new weight starts at full effect; an unchanged one keeps what failures took from it.
+    if (weight !== this.weight) this.effectiveWeight = weight
+    this.weight = weight
+    this.mode = modeOf(this.config, this.#override.mode)
+  }
+}
+
+function modeOf(config: ServerConfig, override: Mode | undefined): Mode {
+  return override ?? (config.down ? 'down' : config.drain ? 'drain' : 'up')
+}
