@@ -1,0 +1,72 @@
+import type { StickyConfig } from './affinity/config.js'
+import type { KeyExpression } from './affinity/key-expression.js'
+import type { BalanceConfig } from './picker/picker.js'
+import type { ServerConfig } from './servers/server.js'
+
+/** Which ends of an attempt are tried on another server. */
+export interface RetryConfig {
+  readonly error: boolean
+  readonly timeout: boolean
+  readonly invalidHeader: boolean
+  readonly nonIdempotent: boolean
+  readonly statuses: ReadonlySet<number>
+  /** Attempts at most, the first included; 0 means each server once. */
+  readonly tries: number
+  /** No further attempt once a request is this old; 0 is no limit. */
+  readonly timeoutMs: number
+  /** Retries as a share of the requests of the last 10 s, and how many a second are always free. */
+  readonly budget: { readonly ratio: number; readonly minPerSecond: number } | undefined
+  /** The largest idempotent body that is kept for a retry. */
+  readonly bufferBytes: number
+}
+
+/** Deadlines of one attempt; 0 is none. */
+export interface TimeoutsConfig {
+  readonly connectMs: number
+  readonly sendMs: number
+  readonly headersMs: number
+  readonly bodyMs: number
+  readonly responseMs: number
+  readonly tunnelMs: number
+}
+
+export interface EjectionConfig {
+  readonly backoff: number
+  readonly capMs: number | undefined
+  readonly maxShare: number
+}
+
+export interface TlsConfig {
+  readonly ca: string | Buffer | ReadonlyArray<string | Buffer> | undefined
+  readonly cert: string | Buffer | undefined
+  readonly key: string | Buffer | undefined
+  readonly servername: string | undefined
+  readonly verify: boolean
+}
+
+/** Where the key of a hash balancer comes from. */
+export interface HashKeyConfig {
+  readonly keys: readonly KeyExpression[]
+  /** The key when all are empty, or nginx's turn to round robin. */
+  readonly whenEmpty: KeyExpression | 'round-robin'
+  readonly ipv6Prefix: number | undefined
+}
+
+/** An upstream's options, parsed once and frozen; nothing downstream checks them again. */
+export interface UpstreamConfig {
+  readonly name: string
+  readonly servers: readonly ServerConfig[]
+  readonly balance: BalanceConfig
+  /** For `balance: hash` only. */
+  readonly hashKey: HashKeyConfig | undefined
+  /** Applies to the addresses of `ip-hash` and `$remote_addr` keys. */
+  readonly sticky: StickyConfig | undefined
+  readonly retry: RetryConfig
+  readonly timeouts: TimeoutsConfig
+  readonly ejection: EjectionConfig
+  readonly host: string
+  readonly tls: TlsConfig
+  readonly failOpen: boolean
+  /** What deserves a word at start, such as a cookie without a key. */
+  readonly warnings: readonly string[]
+}
