@@ -49,6 +49,7 @@ export interface HashKeyConfig {
   readonly keys: readonly KeyExpression[]
   /** The key when all are empty, or nginx's turn to round robin. */
   readonly whenEmpty: KeyExpression | 'round-robin'
+  /** Bits of an IPv6 `$remote_addr` that count, so that privacy addresses stay together. */
   readonly ipv6Prefix: number | undefined
 }
 
@@ -59,7 +60,6 @@ export interface UpstreamConfig {
   readonly balance: BalanceConfig
   /** For `balance: hash` only. */
   readonly hashKey: HashKeyConfig | undefined
-  /** Applies to the addresses of `ip-hash` and `$remote_addr` keys. */
   readonly sticky: StickyConfig | undefined
   readonly retry: RetryConfig
   readonly timeouts: TimeoutsConfig
