@@ -16,12 +16,20 @@ export class Selection {
   /** `hash` and `ip-hash`: the running hash, and how often it was fed (3.2, 3.4). */
   hash = 0
   rehash = 0
-  /** `hash` consistent: the ring point to look at next, or -1 before the first look-up (3.3). */
+  /** Looks so far at servers that could not be used; nginx gives up after 20 (3.2, 3.4, 3.6). */
+  misses = 0
+  /** `hash` consistent: the hash of the ring point to look at next, -1 before the first (3.3). */
   point = -1
+  /** Connections that a unit of weight may carry; `bounded-load` lowers it while it picks. */
+  loadPerWeight: number = Number.POSITIVE_INFINITY
 
   /** Whether a request without a binding may be sent to `server` as its next attempt. */
   admits(server: Server, nowS: number): boolean {
-    return server.available(nowS) && !this.hasTried(server)
+    return (
+      server.available(nowS) &&
+      server.active < this.loadPerWeight * server.weight &&
+      !this.hasTried(server)
+    )
   }
 
   hasTried(server: Server): boolean {
