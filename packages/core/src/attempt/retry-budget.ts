@@ -16,7 +16,7 @@ export class RetryBudget {
   readonly #charged = new Float64Array(WINDOW_S)
   #requestsInWindow = 0
   #chargedInWindow = 0
-  #second = Number.NEGATIVE_INFINITY
+  #second = 0
   #freeUsed = 0
 
   /**
@@ -53,8 +53,8 @@ export class RetryBudget {
     const second = Math.floor(nowMs / 1_000)
     if (second > this.#second) {
       // After a long silence every bucket is stale, and each needs clearing only once.
-      let stale = Math.max(this.#second + 1, second - WINDOW_S + 1)
-      for (; stale <= second; stale += 1) this.#clear(stale % WINDOW_S)
+      const passed = Math.min(second - this.#second, WINDOW_S)
+      for (let i = 1; i <= passed; i += 1) this.#clear((this.#second + i) % WINDOW_S)
       this.#second = second
       this.#freeUsed = 0
     }
