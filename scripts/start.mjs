@@ -1,0 +1,20 @@
+// @ts-check
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { bootstrap } from './lib/bootstrap.mjs'
+import { main } from './lib/main.mjs'
+import { StepError } from './lib/step.mjs'
+import { root } from './lib/workspace.mjs'
+
+const demo = join(root, 'examples/dist/demo/main.js')
+
+await main(async () => {
+  await bootstrap()
+  if (!existsSync(demo)) throw new StepError('There is no demo to start yet.')
+  // In this process: signals, standard streams and the exit code are the demo's own, and nothing
+  // stands between it and the terminal that could outlive it.
+  process.setSourceMapsEnabled(true)
+  process.argv[1] = demo
+  await import(pathToFileURL(demo).href)
+})
