@@ -6,11 +6,16 @@ export class OptionError extends Error {
   readonly path: string
   /** What stood there; undefined for a secret. */
   readonly value: unknown
+  /** What else is wrong with the same input. */
+  readonly others: readonly OptionError[]
 
-  constructor(path: string, problem: string, value?: unknown) {
-    super(`${path}: ${problem}${value === undefined ? '' : ` (got ${show(value)})`}`)
+  constructor(path: string, problem: string, value?: unknown, others: readonly OptionError[] = []) {
+    const got = value === undefined ? '' : ` (got ${show(value)})`
+    const rest = others.map((other) => `\n  ${other.message}`).join('')
+    super(`${path}: ${problem}${got}${rest}`)
     this.path = path
     this.value = value
+    this.others = others
   }
 }
 
@@ -18,6 +23,8 @@ const SHOWN_CHARACTERS = 80
 
 /** A value as an error message shows it: JSON where it can be, and never long. */
 function show(value: unknown): string {
+  // JSON knows neither NaN nor Infinity.
+  if (typeof value === 'number') return String(value)
   let text: string
   try {
     text = JSON.stringify(value) ?? String(value)

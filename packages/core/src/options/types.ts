@@ -1,0 +1,254 @@
+import type { CookieFormat, CookieStyle } from '../affinity/config.js'
+import type { KeyExpression } from '../affinity/key-expression.js'
+
+/** One server of an upstream. A text is short for `{ address }`. */
+export interface ServerOptions {
+  /**
+   * Where it listens; `https://` before it means TLS. The text as written, without the scheme,
+   * is the server's identity in every hash.
+   */
+  address: string
+  /** The name that operators and statistics use; the address when absent. */
+  id?: string | undefined
+  /**
+   * Tells one life of a recycled address from the next, as a pod's uid does: a session of another
+   * life has lost its server. Text is hashed to a number. Default: `0`.
+   */
+  incarnation?: number | string | undefined
+  /** Its share of the requests, compared with the other servers'. Default: `1`. */
+  weight?: number | undefined
+  /** Fails within `failTimeout` that eject it; 0 never ejects. Default: `3`. */
+  maxFails?: number | undefined
+  /**
+   * How long a fail counts, and how long an ejection lasts; whole seconds. Default: `'30s'`.
+   */
+  failTimeout?: string | undefined
+  /** Requests and tunnels at the same time, from one replica; 0 is no limit. Default: `0`. */
+  maxConns?: number | undefined
+  /**
+   * Takes requests only while no other server can. Not with a hash or random balance.
+   * Default: `false`.
+   */
+  backup?: boolean | undefined
+  /** Takes no requests at all, but keeps its place in every hash. Default: `false`. */
+  down?: boolean | undefined
+  /** Keeps the sessions it has and gets no new ones. Default: `false`. */
+  drain?: boolean | undefined
+  /** The id that a route or a cookie of nginx's style knows it by. */
+  route?: string | undefined
+}
+
+/** A balancer that sends equal keys to the same server. */
+export interface HashOptions {
+  /** nginx variables or functions of the request; the first that is not empty is the key. */
+  hash: KeyExpression | readonly KeyExpression[]
+  /**
+   * A ring of 160 points a weight, as nginx's `hash ... consistent`; `false` is nginx's plain
+   * `hash`. Default: `true`.
+   */
+  consistent?: boolean | undefined
+  /**
+   * The key when all are empty; `'round-robin'` is what nginx does then.
+   * Default: `'$remote_addr'`.
+   */
+  whenEmpty?: KeyExpression | undefined
+  /** Leading bits of an IPv6 `$remote_addr` that count: 64 keeps privacy addresses together. */
+  ipv6Prefix?: number | undefined
+  /** The most a server may carry, as a multiple of its fair share; the rest goes on to the next. */
+  loadFactor?: number | undefined
+}
+
+export type BalanceOptions =
+  | 'round-robin'
+  | 'least-conn'
+  | 'random'
+  | 'random-two'
+  | 'ip-hash'
+  | HashOptions
+
+/** An older cookie that clients still hold. */
+export interface AcceptOptions {
+  /** How it names a server. */
+  value: CookieFormat
+  /** The key it was made with: for `'sealed'` and `'hmac-…'`, where a short one will do. */
+  key?: string | undefined
+  /** Its name, if that was another. */
+  cookie?: string | undefined
+}
+
+/** Sessions stick by a cookie that the gateway sets. */
+export interface CookieOptions {
+  /** The cookie's name. */
+  cookie: string
+  /**
+   * How it names a server: encrypted and authenticated, or in one of nginx's ways. Without `keys`
+   * it is `'md5'`. Default: `'sealed'`; `'md5'` in style `'sticky-module'` or `'nginx'`.
+   */
+  value?: CookieFormat | undefined
+  /**
+   * Secrets, newest first: the first seals, all are accepted. For `'sealed'` 16 bytes or more, the
+   * same on every replica; `openssl rand -base64 32` makes one.
+   */
+  keys?: ReadonlyArray<string | undefined> | undefined
+  /** Older cookies that still count and are answered with a new one: for migrations. */
+  accept?: readonly AcceptOptions[] | undefined
+  /** Whose Set-Cookie lines and defaults are reproduced to the letter. Default: `'holdfast'`. */
+  style?: CookieStyle | undefined
+  /** How long browsers keep it; `'max'` is nginx's 2037. Absent: until the browser closes. */
+  expires?: string | undefined
+  /** The domain it is for; absent, the host that set it. */
+  domain?: string | undefined
+  /** The path it is for. Default: `'/'`; none in style `'nginx'`. */
+  path?: string | undefined
+  /**
+   * Over HTTPS only; `'auto'` follows the request's protocol. Default: `'auto'`; `false` in style
+   * `'sticky-module'` or `'nginx'`.
+   */
+  secure?: boolean | 'auto' | undefined
+  /**
+   * Out of reach of scripts. Default: `true`; `false` in style `'sticky-module'` or `'nginx'`.
+   */
+  httpOnly?: boolean | undefined
+  /**
+   * Which requests from other sites carry it; `false` leaves the attribute out. Default: `'lax'`;
+   * `false` in style `'sticky-module'` or `'nginx'`.
+   */
+  sameSite?: 'strict' | 'lax' | 'none' | false | undefined
+  /** One cookie for each site that embeds this one (CHIPS). Default: `false`. */
+  partitioned?: boolean | undefined
+  /** A session unused for this long has ended, whatever the browser does; `'sealed'` only. */
+  idle?: string | undefined
+  /** A session as old as this has ended, whatever the browser does; `'sealed'` only. */
+  maxLife?: string | undefined
+  /** Sends a cookie with `expires` or `idle` again in time, so that both slide. Default: `true`. */
+  renew?: boolean | undefined
+  /**
+   * Whether a session whose server is away is served elsewhere; `false` (nginx's `no_fallback`)
+   * answers 502. Default: `true`.
+   */
+  fallback?: boolean | undefined
+  /**
+   * `'now'`: a moved session belongs to its new server; `'never'`: it returns when its own is
+   * back. Default: `'now'`.
+   */
+  rebind?: 'now' | 'never' | undefined
+  /**
+   * Keeps it from the server, and the server's own of that name from the client. Default: `true`;
+   * `false` in style `'sticky-module'` or `'nginx'`.
+   */
+  strip?: boolean | undefined
+  /** Routes by it and never sets it. Default: `false`. */
+  hide?: boolean | undefined
+  /** The server's own cookie of that name travels behind the value. Default: `false`. */
+  transfer?: boolean | undefined
+  /** What stands between the value and what `transfer` carries. Default: `' '`. */
+  delimiter?: string | undefined
+}
+
+/** Sessions stick by an id that names a server's `route`. */
+export interface RouteOptions {
+  /** Where the id is found: nginx variables or functions; the first that is not empty counts. */
+  route: KeyExpression | readonly KeyExpression[]
+  /** Whether a session whose server is away is served elsewhere, or gets 502. Default: `true`. */
+  fallback?: boolean | undefined
+}
+
+export type StickyOptions = CookieOptions | RouteOptions
+
+/** How many retries there may be, so that an outage does not multiply its own load. */
+export interface BudgetOptions {
+  /** Retries as a share of the requests of the last 10 s. Default: `0.2`. */
+  ratio?: number | undefined
+  /** Retries a second that are always free. Default: `3`. */
+  minPerSecond?: number | undefined
+}
+
+/** What ends an attempt so that another server is tried. */
+export type RetryOn = 'error' | 'timeout' | 'invalid-header' | 'non-idempotent' | number
+
+/** When a request goes on to another server. */
+export interface RetryOptions {
+  /**
+   * What is tried again, as nginx's `proxy_next_upstream`; numbers are statuses.
+   * Default: `['error', 'timeout']`.
+   */
+  on?: readonly RetryOn[] | undefined
+  /** Attempts at most, the first included; 0 is each server once. Default: `3`. */
+  tries?: number | undefined
+  /** No further attempt once a request is this old; `'0s'` is no limit. Default: `'0s'`. */
+  timeout?: string | undefined
+  /** A limit on all retries together; `false` is none. */
+  budget?: BudgetOptions | false | undefined
+  /** The largest body of an idempotent request that is kept for a retry. Default: `65536`. */
+  bufferBytes?: number | undefined
+}
+
+/** How long an attempt may take; `'0s'` is no limit. */
+export interface TimeoutOptions {
+  /** Until the connection stands, TLS included. Default: `'60s'`. */
+  connect?: string | undefined
+  /** Between two writes of the request. Default: `'60s'`. */
+  send?: string | undefined
+  /** From the dispatch to the complete head of the answer. Default: `'60s'`. */
+  headers?: string | undefined
+  /** Between two pieces of the answer. Default: `'60s'`. */
+  body?: string | undefined
+  /** From the dispatch to the end of the answer. Default: `'0s'`. */
+  response?: string | undefined
+  /** Without traffic in either direction, after an upgrade. Default: `'1h'`. */
+  tunnel?: string | undefined
+}
+
+/** How ejections grow, and how many there may be. */
+export interface EjectionOptions {
+  /** By how much each ejection in a row lasts longer than the one before. Default: `1`. */
+  backoff?: number | undefined
+  /** The longest an ejection may grow. */
+  cap?: string | undefined
+  /** The share of the servers that may be ejected at the same time. Default: `1`. */
+  maxShare?: number | undefined
+}
+
+/** TLS towards the servers whose address begins with `https://`. */
+export interface TlsOptions {
+  /** Authorities to trust in place of Node's own, in PEM. */
+  ca?: string | Buffer | ReadonlyArray<string | Buffer> | undefined
+  /** The gateway's own certificate, in PEM; together with `key`. */
+  cert?: string | Buffer | undefined
+  /** The private key of `cert`, in PEM. */
+  key?: string | Buffer | undefined
+  /** The name to ask for (SNI) and to verify; absent, the address's own. */
+  servername?: string | undefined
+  /** Whether the server's certificate must be valid. Default: `true`. */
+  verify?: boolean | undefined
+}
+
+/** A named group of servers and how requests are spread over them. */
+export interface UpstreamOptions {
+  /** Its name in logs, statistics and sealed cookies; the same on every replica. */
+  name: string
+  /** Its members, in an order that counts: index cookies and ties go by it. */
+  servers: ReadonlyArray<ServerOptions | string>
+  /** Who gets a request that belongs to no server yet. Default: `'round-robin'`. */
+  balance?: BalanceOptions | undefined
+  /** How sessions stay with their server; absent, they do not. */
+  sticky?: StickyOptions | undefined
+  /** When a request goes on to another server. */
+  retry?: RetryOptions | undefined
+  /** How long an attempt may take. */
+  timeouts?: TimeoutOptions | undefined
+  /** How ejections grow, and how many there may be. */
+  ejection?: EjectionOptions | undefined
+  /**
+   * The Host header that servers get: the client's, the address, or this text.
+   * Default: `'$host'`.
+   */
+  host?: string | undefined
+  /** TLS towards the servers whose address begins with `https://`. */
+  tls?: TlsOptions | undefined
+  /**
+   * With every server ejected: `true` tries the bound one, else the one whose ejection ends first;
+   * `false` answers 502 at once, as nginx does. Default: `true`.
+   */
+  failOpen?: boolean | undefined
+}

@@ -1,0 +1,75 @@
+// Writes the option tables from the schema: docs/options.md as a whole, and in the READMEs what
+// stands between `<!-- options:TITLE -->` and `<!-- /options -->`. With --check it only compares.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { upstreamReference } from '../packages/core/dist/options/reference.js'
+
+const root = new URL('../', import.meta.url)
+const READMES = ['README.md', 'packages/core/README.md', 'packages/plugin/README.md']
+
+const groups = upstreamReference()
+const check = process.argv.includes('--check')
+const stale = []
+
+update('docs/options.md', page())
+for (const path of READMES) {
+  if (existsSync(new URL(path, root))) update(path, withTables(read(path)))
+}
+
+if (stale.length > 0) {
+  console.error(`Not what the schema says: ${stale.join(', ')}. Run \`npm run docs\`.`)
+  process.exitCode = 1
+}
+
+function read(path) {
+  const url = new URL(path, root)
+  return existsSync(url) ? readFileSync(url, 'utf8') : ''
+}
+
+function update(path, text) {
+  if (read(path) === text) return
+  if (check) stale.push(path)
+  else writeFileSync(fileURLToPath(new URL(path, root)), text)
+}
+
+function page() {
+  const intro = [
+    '# Options of an upstream',
+    '',
+    '<!-- Generated from the schema by scripts/docs.mjs: change that, not this. -->',
+    '',
+    "Durations are text with a unit (`'500ms'`, `'30s'`, `'1h 30m'`); a bare number is refused, because",
+    'nginx counts in seconds and Node in milliseconds. Unknown options are refused. An option that is',
+    '`undefined` counts as absent.',
+  ]
+  const sections = groups.map((group) => `\n## ${group.title}\n\n${table(group)}`)
+  return `${intro.join('\n')}\n${sections.join('\n')}\n`
+}
+
+function withTables(text) {
+  return text.replaceAll(
+    /(<!-- options:(.+?) -->\n)[\s\S]*?(<!-- \/options -->)/g,
+    (_, open, title, close) => {
+      const group = groups.find((candidate) => candidate.title === title)
+      if (group === undefined) throw new Error(`There is no group of options called ${title}`)
+      return `${open}\n${table(group)}\n\n${close}`
+    },
+  )
+}
+
+function table({ options }) {
+  const rows = options.map(({ name, meaning, values, ...rest }) =>
+    row(`\`${name}\``, meaning, values, defaultOf(rest)),
+  )
+  return [row('option', 'meaning', 'values', 'default'), '|---|---|---|---|', ...rows].join('\n')
+}
+
+function defaultOf({ required, fallback, unit, reason }) {
+  if (required) return 'required'
+  if (fallback === undefined) return ''
+  return `${fallback}${unit === undefined ? '' : ` ${unit}`} (${reason})`
+}
+
+function row(...cells) {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
