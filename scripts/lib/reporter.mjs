@@ -61,7 +61,7 @@ function failed(data, title) {
  * @param {unknown} error
  */
 function explain(error) {
-  const frame = /\n +at [^\n]*(?:\(node:[^)]*\)|async Promise\.all \(index \d+\))/g
+  const frame = /\n +at (?:[^\n]*\((?:node:[^)]*|index \d+|<anonymous>)\)|node:[^\s{]*)/g
   return inspect(error).replaceAll(frame, '')
 }
 
