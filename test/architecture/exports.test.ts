@@ -8,22 +8,29 @@ const SNAPSHOT = 'test/architecture/exports.txt'
 
 describe('the public surface', () => {
   it('is what exports.txt lists; UPDATE_EXPORTS=1 writes it anew, to be reviewed as a diff', () => {
-    const surface = packages.flatMap(surfaceOf).join('\n')
+    const surface = packages.flatMap(surfaceOf)
     if (process.env.UPDATE_EXPORTS === '1') {
-      writeFileSync(fileURLToPath(new URL(`../../../${SNAPSHOT}`, import.meta.url)), `${surface}\n`)
+      writeFileSync(
+        fileURLToPath(new URL(`../../../${SNAPSHOT}`, import.meta.url)),
+        `${surface.join('\n')}\n`,
+      )
     }
-    assert.deepEqual(`${surface}\n`.split('\n'), read(SNAPSHOT).split('\n'))
+    const listed = read(SNAPSHOT).trimEnd().split('\n')
+    const added = surface.filter((name) => !listed.includes(name))
+    const removed = listed.filter((name) => !surface.includes(name))
+    assert.deepEqual({ added, removed }, { added: [], removed: [] })
   })
 })
 
-/** A heading for each entry point, and its names below. */
+/** One line for each entry point, and one for each name that it exports. */
 function surfaceOf(folder: string): string[] {
   const { name, exports } = readManifest(`${folder}/package.json`)
   return Object.entries(exports ?? {}).flatMap(([entry, target]) => {
-    const heading = `${name}${entry.slice(1)}`
-    if (typeof target === 'string') return [heading]
+    const specifier = `${name}${entry.slice(1)}`
+    if (typeof target === 'string') return [specifier]
     const source = target.default.replace('./dist/', `${folder}/src/`)
-    return [heading, ...namesOf(source.replace(/\.js$/, '.ts')).map((line) => `  ${line}`)]
+    const names = namesOf(source.replace(/\.js$/, '.ts'))
+    return [specifier, ...names.map((one) => `${specifier}: ${one}`)]
   })
 }
 
