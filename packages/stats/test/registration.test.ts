@@ -112,6 +112,19 @@ test('the page shows the servers, and its links hold under a prefix', async (t) 
   }
 })
 
+test('the page tells a backup from a server in use, and a server in trouble from both', async (t) => {
+  const servers = [
+    aServer({ id: 'a' }),
+    aServer({ id: 'b', backup: true }),
+    aServer({ id: 'c', backup: true, state: 'ejected' }),
+  ]
+  const app = await serve(t, () => aReplica({ upstreams: [anUpstream({ servers })] }))
+  const { body } = await app.inject('/')
+  assert.match(body, />a<td>● up</)
+  assert.match(body, />b<td>○ backup</)
+  assert.match(body, />c<td>✖ ejected</)
+})
+
 test('a name cannot bring markup into the page', async (t) => {
   const app = await serve(t, () =>
     aReplica({ upstreams: [anUpstream({ name: '<b onclick="x">' })] }),

@@ -59,7 +59,7 @@ ${upstreams.map(writeUpstream).join('')}</html>
 function writeUpstream({ name, balance, sticky, affinity, servers }: UpstreamView): string {
   const moved = Object.entries(affinity.moved).map(([reason, count]) => `${count} ${reason}`)
   return `<h2><a href="api/v1/upstreams/${encodeURIComponent(name)}">${html(name)}</a></h2>
-<p>${html(balance)}${sticky === null ? '' : `, sticky by ${sticky}`}. Sessions: ${affinity.kept}
+<p>${html(balance)}${sticky === null ? '' : `, sticky by ${sticky}`}. Requests: ${affinity.kept}
 kept, ${affinity.new} new, moved: ${moved.length === 0 ? 'none' : html(moved.join(', '))}.</p>
 <div><table>
 <thead><tr><th scope="col">server<th scope="col">state<th scope="col">weight<th scope="col">requests
@@ -70,9 +70,10 @@ ${servers.map(writeServer).join('')}</tbody></table></div>
 }
 
 function writeServer(server: ServerView): string {
-  const { id, state, weight, requests, fails, ejections, latencyMs } = server
+  const { id, state, backup, weight, requests, fails, ejections, latencyMs } = server
   const failed = Object.values(fails).reduce((sum, count) => sum + count, 0)
-  const cells = [STATES[state], weight, requests, failed, ejections, latencyMs.p50, latencyMs.p99]
+  const condition = backup && state === 'up' ? '○ backup' : STATES[state]
+  const cells = [condition, weight, requests, failed, ejections, latencyMs.p50, latencyMs.p99]
   return `<tr><th scope="row">${html(id)}${cells.map((cell) => `<td>${cell ?? '–'}`).join('')}\n`
 }
 
