@@ -4,7 +4,7 @@ import { OptionError } from '@holdfast/core'
 import Fastify from 'fastify'
 import defaultExport, { stats } from '#stats/index.js'
 import { serve } from './fixtures/app.js'
-import { anUpstream, aReplica } from './fixtures/snapshots.js'
+import { anUpstream, aReplica, aServer } from './fixtures/snapshots.js'
 
 /** A gateway as far as the statistics see one: what the plugin decorates the app with. */
 function aGateway() {
