@@ -67,9 +67,10 @@ export function eject(server: Server, nowS = NOW_S): void {
   server.checked = nowS
 }
 
-export const hashConsistent: BalanceConfig = {
+export const hashConsistent = {
   kind: 'hash',
   consistent: true,
   loadFactor: undefined,
-}
-export const hashPlain: BalanceConfig = { kind: 'hash', consistent: false, loadFactor: undefined }
+} as const satisfies BalanceConfig
+
+export const hashPlain = { ...hashConsistent, consistent: false } as const satisfies BalanceConfig
