@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { bootstrap } from './lib/bootstrap.mjs'
+import { endWithParent } from './lib/lifetime.mjs'
 import { main } from './lib/main.mjs'
 import { StepError } from './lib/step.mjs'
 import { root } from './lib/workspace.mjs'
@@ -10,6 +11,7 @@ import { root } from './lib/workspace.mjs'
 const demo = join(root, 'examples/dist/demo/main.js')
 
 await main(async () => {
+  endWithParent()
   await bootstrap()
   if (!existsSync(demo)) throw new StepError('There is no demo to start yet.')
   // In this process: signals, standard streams and the exit code are the demo's own, and nothing

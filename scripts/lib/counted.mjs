@@ -1,4 +1,5 @@
 // @ts-check
+import { endWithParent, exitOnSignals } from './lifetime.mjs'
 import { StepError } from './step.mjs'
 import { Tally } from './tally.mjs'
 
@@ -8,6 +9,8 @@ import { Tally } from './tally.mjs'
  * @param {(tally: Tally) => Promise<void>} command
  */
 export async function counted(command) {
+  endWithParent()
+  exitOnSignals()
   const tally = new Tally()
   const started = performance.now()
   try {
