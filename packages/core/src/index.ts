@@ -1,6 +1,49 @@
-export type { MoveReason } from './affinity/binding.js'
+export { canonicalAddress } from './affinity/address.js'
+export type {
+  Binding,
+  BindingSource,
+  CookieAffinity,
+  MoveReason,
+  Session,
+  Verdict,
+} from './affinity/binding.js'
+export type { CookieFormat, CookieStyle } from './affinity/config.js'
+export type { RequestFacts } from './affinity/facts.js'
+export type { KeyExpression } from './affinity/key-expression.js'
+export { sessionLabel } from './affinity/session.js'
+export type { Lease } from './attempt/lease.js'
+export type { Dispatcher, Passage, PassageRules } from './attempt/passage.js'
+export { mayResend, type RetryFacts } from './attempt/retry-policy.js'
+export type {
+  EjectionConfig,
+  RetryConfig,
+  TimeoutsConfig,
+  TlsConfig,
+  UpstreamConfig,
+} from './config.js'
 export { type Clock, systemClock } from './kernel/clock.js'
+export { parseDuration } from './kernel/duration.js'
 export { OptionError } from './kernel/errors.js'
+export { Emitter, type Event } from './kernel/event.js'
+export { type Blame, type FailKind, type Outcome, outcomes } from './kernel/outcome.js'
+export { createSeededRandom, createSystemRandom, type Random } from './kernel/random.js'
+export { parseUpstreamOptions } from './options/options.js'
+export { parseWith } from './options/parse.js'
+export type {
+  BalanceOptions,
+  CookieOptions,
+  EjectionOptions,
+  HashOptions,
+  RetryOptions,
+  RouteOptions,
+  ServerOptions,
+  StickyOptions,
+  TimeoutOptions,
+  TlsOptions,
+  UpstreamOptions,
+} from './options/types.js'
+export type { Mode, Override, Server } from './servers/server.js'
+export { captureReplica } from './stats/capture.js'
 export { type LatencySnapshot, mergeLatency, quantile } from './stats/histogram.js'
 export { mergeAffinity, mergeTotals } from './stats/merge.js'
 export type {
@@ -13,3 +56,9 @@ export type {
   StoreState,
   UpstreamSnapshot,
 } from './stats/snapshot.js'
+export {
+  Upstream,
+  type UpstreamEvent,
+  type UpstreamPorts,
+  type UpstreamUpdate,
+} from './upstream.js'

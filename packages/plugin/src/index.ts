@@ -1,1 +1,22 @@
-export {}
+export type {
+  ReplicaSnapshot,
+  ServerOptions,
+  UpstreamEvent,
+  UpstreamOptions,
+  UpstreamSnapshot,
+  UpstreamUpdate,
+} from '@holdfast/core'
+export { channelNames } from './diagnostics.js'
+export type { Holdfast, UpstreamEventName, UpstreamHandle } from './holdfast.js'
+export type {
+  FleetOptions,
+  HeaderFields,
+  HeaderRewrite,
+  HoldfastOptions,
+  LogChoice,
+  RewriteHeaders,
+  SnapshotRouteOptions,
+} from './options.js'
+export { holdfast, holdfast as default, type ReplyOptions } from './plugin.js'
+export type { AttemptReport, RequestReport } from './report.js'
+export { type GatewayServerOptions, serverOptions } from './server-options.js'

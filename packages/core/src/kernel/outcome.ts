@@ -15,6 +15,7 @@ export interface Outcome {
   readonly name:
     | 'ok'
     | 'status'
+    | 'elsewhere'
     | 'refused'
     | 'connect-timeout'
     | 'reset'
@@ -47,6 +48,7 @@ export const outcomes: {
   readonly [name in
     | 'ok'
     | 'status'
+    | 'elsewhere'
     | 'refused'
     | 'connectTimeout'
     | 'reset'
@@ -62,6 +64,8 @@ export const outcomes: {
   ok: outcome('ok', 'none', undefined, undefined, undefined),
   /** The head's status is listed in `retry.on`, and the request really goes elsewhere. */
   status: outcome('status', 'server', 'status', 'status', undefined),
+  /** The same for 403 and 404, which say nothing about the server's health. */
+  elsewhere: outcome('elsewhere', 'none', undefined, undefined, undefined),
   /** No connection: refused, unreachable, or the TLS handshake failed. Nothing was sent. */
   refused: outcome('refused', 'server', 'connect', 'error', 502),
   connectTimeout: outcome('connect-timeout', 'server', 'timeout', 'timeout', 504),

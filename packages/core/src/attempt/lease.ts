@@ -1,0 +1,81 @@
+import { type Outcome, outcomes } from '../kernel/outcome.js'
+import type { Server } from '../servers/server.js'
+import type { ServerCounters, UpstreamCounters } from '../stats/counters.js'
+
+/** What a lease reports to: the books and the health of its upstream. */
+export interface LeaseKeeper {
+  nowMs(): number
+  readonly counters: UpstreamCounters
+  /** Tells health that a request was sent to, failed at, or was answered by the server. */
+  record(server: Server, event: 'pick' | 'fail' | 'ok', outcome: Outcome): void
+}
+
+/**
+ * The receipt of one attempt: it holds one of the server's connections from the pick until
+ * `release`, which must come exactly once whatever happens.
+ */
+export class Lease {
+  readonly server: Server
+  readonly startedMs: number
+  /** The status of the response's head, or of the answer that the end of the attempt stands for. */
+  status = 0
+  /** From dispatch to the head, or to the end where no head came. */
+  timeMs = 0
+
+  readonly #keeper: LeaseKeeper
+  readonly #counters: ServerCounters
+  #state: 'open' | 'answered' | 'released' = 'open'
+
+  constructor(keeper: LeaseKeeper, server: Server, retry: boolean) {
+    this.#keeper = keeper
+    this.server = server
+    this.startedMs = keeper.nowMs()
+    this.#counters = keeper.counters.of(server)
+    this.#counters.attempts += 1
+    if (retry) this.#counters.retries += 1
+    server.active += 1
+    keeper.record(server, 'pick', outcomes.ok)
+  }
+
+  get released(): boolean {
+    return this.#state === 'released'
+  }
+
+  /**
+   * The head of the response was accepted: the server has proved itself. nginx counts this at the
+   * end of the response; waiting for the end of a stream that lasts for hours would leave a
+   * recovered server with one client, and what fails after the head is no fail there either.
+   */
+  answered(status: number): void {
+    if (this.#state !== 'open') return
+    this.#state = 'answered'
+    this.status = status
+    this.timeMs = this.#keeper.nowMs() - this.startedMs
+    this.#counters.answered(status, this.timeMs)
+    this.#keeper.record(this.server, 'ok', outcomes.ok)
+  }
+
+  /**
+   * Gives the connection back.
+   * @throws Error when it is released twice: that would let the server be overrun.
+   */
+  release(outcome: Outcome): void {
+    if (this.#state === 'released') throw new Error(`a lease was released twice (${outcome.name})`)
+    if (this.#state === 'open') {
+      this.timeMs = this.#keeper.nowMs() - this.startedMs
+      if (this.status === 0) this.status = outcome.status ?? 0
+      if (outcome.fail !== undefined) {
+        this.#counters.fails[outcome.fail] += 1
+        this.#keeper.record(this.server, 'fail', outcome)
+      }
+    }
+    this.#state = 'released'
+    this.server.active -= 1
+  }
+
+  /** Adds to the bytes that went to (`in`) and came from (`out`) the server. */
+  moved(bytesIn: number, bytesOut: number): void {
+    this.#counters.bytesIn += bytesIn
+    this.#counters.bytesOut += bytesOut
+  }
+}

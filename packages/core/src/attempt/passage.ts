@@ -1,0 +1,210 @@
+import type { Binding, BindingSource, MoveReason, Verdict } from '../affinity/binding.js'
+import type { RequestFacts } from '../affinity/facts.js'
+import type { RetryConfig } from '../config.js'
+import { type Outcome, outcomes } from '../kernel/outcome.js'
+import type { Picker } from '../picker/picker.js'
+import type { Pool } from '../servers/pool.js'
+import type { Selection } from '../servers/selection.js'
+import type { Server } from '../servers/server.js'
+import { Lease, type LeaseKeeper } from './lease.js'
+import type { RetryBudget } from './retry-budget.js'
+import { mayRetry, type RetryFacts } from './retry-policy.js'
+
+/** The port through which attempts leave the core; the transport implements it. */
+export interface Dispatcher {
+  /** Sends the request to the lease's server. Its end must come back through `settle`. */
+  dispatch(lease: Lease): void
+}
+
+/** What the passages through one upstream share. */
+export interface PassageGround extends LeaseKeeper, Picker {
+  readonly pool: Pool
+  readonly budget: RetryBudget | undefined
+  readonly failOpen: boolean
+}
+
+/** How one registration of an upstream wants its requests treated. */
+export interface PassageRules {
+  readonly retry: RetryConfig
+  /** `false` is nginx's `no_fallback`. */
+  readonly fallback: boolean
+  /** Whether a new session is a `new` one, or the request has no affinity at all. */
+  readonly bindable: boolean
+  /** Whether the key decides where requests without a binding go. */
+  readonly keyed: boolean
+}
+
+/**
+ * One request's passage through an upstream: the only loop of attempts. The transport calls
+ * `begin`, then `answered` or `settle` for every lease it was given, and `end` at the very end.
+ */
+export class Passage {
+  readonly facts: RequestFacts
+  readonly binding: Binding
+  /** Every attempt in order; the last one answered, if any did. */
+  readonly leases: Lease[] = []
+  readonly startedMs: number
+
+  readonly #ground: PassageGround
+  readonly #rules: PassageRules
+  readonly #selection: Selection
+  #moved: MoveReason | undefined
+  #sent = 0
+
+  constructor(
+    ground: PassageGround,
+    rules: PassageRules,
+    facts: RequestFacts,
+    binding: Binding,
+    selection: Selection,
+  ) {
+    this.#ground = ground
+    this.#rules = rules
+    this.facts = facts
+    this.binding = binding
+    this.#selection = selection
+    this.#moved = binding.lost
+    this.startedMs = ground.nowMs()
+  }
+
+  /** Why the request is not where its binding wants it; undefined when it is, or has none. */
+  get moved(): MoveReason | undefined {
+    const bound = this.binding.server
+    return bound !== undefined && bound === this.server ? undefined : this.#moved
+  }
+
+  get verdict(): Verdict | undefined {
+    if (this.moved !== undefined) return 'moved'
+    if (this.binding.server !== undefined) return 'kept'
+    return this.#rules.bindable ? 'new' : undefined
+  }
+
+  get affinity(): BindingSource | 'key' | 'none' {
+    if (this.binding.source !== 'none') return this.binding.source
+    return this.#rules.keyed ? 'key' : 'none'
+  }
+
+  /** The server of the latest attempt. */
+  get server(): Server | undefined {
+    return this.leases.at(-1)?.server
+  }
+
+  /** Books the request; to be called once, when the client has its answer or has gone. */
+  end(): void {
+    const { counters } = this.#ground
+    const { server, verdict, moved } = this
+    if (server === undefined) return
+    counters.of(server).requests += 1
+    if (moved !== undefined) counters.affinity.countMoved(moved)
+    else if (verdict === undefined) counters.affinity.none += 1
+    else if (verdict === 'kept') counters.affinity.kept += 1
+    else counters.affinity.new += 1
+  }
+
+  /** Sends the first attempt; false when no server may take the request. */
+  begin(dispatcher: Dispatcher): boolean {
+    this.#ground.budget?.request(this.startedMs)
+    const server = this.#choose()
+    if (server === undefined) return false
+    dispatcher.dispatch(this.#lease(server))
+    return true
+  }
+
+  /**
+   * Ends an attempt that brought no usable answer. True when the request is on its way to
+   * another server; false when the client must be told.
+   */
+  settle(lease: Lease, outcome: Outcome, facts: RetryFacts, dispatcher: Dispatcher): boolean {
+    lease.release(outcome)
+    if (facts.sent) this.#sent += 1
+    const next = this.#next(outcome, 0, facts)
+    if (next === undefined) return false
+    dispatcher.dispatch(this.#lease(next))
+    return true
+  }
+
+  /**
+   * Whether a response with `status` is to be thrown away and the request sent elsewhere. As in
+   * nginx it is a fail only if that really happens: the last server's answer goes to the client.
+   * The caller has ended the exchange on the old connection when it dispatches.
+   */
+  retryStatus(lease: Lease, status: number, facts: RetryFacts): Server | undefined {
+    if (!this.#rules.retry.statuses.has(status)) return undefined
+    this.#sent += 1
+    const next = this.#next(outcomes.status, status, facts)
+    if (next === undefined) {
+      this.#sent -= 1
+      return undefined
+    }
+    lease.status = status
+    // 403 and 404 say nothing about the server's health (semantics 4.1).
+    lease.release(status === 403 || status === 404 ? outcomes.elsewhere : outcomes.status)
+    return next
+  }
+
+  /** Sends the next attempt to the server that `retryStatus` chose. */
+  proceed(server: Server, dispatcher: Dispatcher): void {
+    dispatcher.dispatch(this.#lease(server))
+  }
+
+  /** The server for one more attempt, paid for from the budget; undefined when that is it. */
+  #next(outcome: Outcome, status: number, facts: RetryFacts): Server | undefined {
+    const { retry } = this.#rules
+    const nowMs = this.#ground.nowMs()
+    const ageMs = nowMs - this.startedMs
+    if (!mayRetry(retry, outcome, status, facts, this.#sent, ageMs)) return undefined
+    const server = this.#choose()
+    if (server === undefined) return undefined
+    // What was never sent costs nobody anything.
+    const { budget } = this.#ground
+    return !facts.sent || budget === undefined || budget.tryRetry(nowMs) ? server : undefined
+  }
+
+  #lease(server: Server): Lease {
+    const lease = new Lease(this.#ground, server, this.leases.length > 0)
+    this.#selection.tried.push(server)
+    this.leases.push(lease)
+    return lease
+  }
+
+  #choose(): Server | undefined {
+    const { pool, failOpen } = this.#ground
+    const nowS = Math.floor(this.#ground.nowMs() / 1000)
+    const bound = this.binding.server
+    if (bound !== undefined) {
+      const reason = this.#selection.hasTried(bound) ? 'failed' : bound.obstacle(nowS)
+      if (reason === undefined) {
+        this.#ground.charge(bound, this.#selection, nowS)
+        return bound
+      }
+      this.#moved ??= reason
+      if (!this.#rules.fallback) return undefined
+    }
+    const server = this.#ground.pick(this.#selection, nowS)
+    return server ?? (failOpen ? lastResort(pool, this.#selection, bound) : undefined)
+  }
+}
+
+/**
+ * With every server ejected it is likelier that we are wrong than that all are dead: the bound
+ * server, or else the one whose ejection ends first. Never one that is down or full.
+ */
+function lastResort(
+  pool: Pool,
+  selection: Selection,
+  bound: Server | undefined,
+): Server | undefined {
+  let best: Server | undefined
+  let bestEnd = Number.POSITIVE_INFINITY
+  for (const server of pool.servers) {
+    const open = server.mode === 'up' || (server === bound && server.mode === 'drain')
+    if (!open || server.full || selection.hasTried(server)) continue
+    if (server === bound) return server
+    const end = server.checked + server.config.failTimeoutS
+    if (end < bestEnd) {
+      best = server
+      bestEnd = end
+    }
+  }
+  return best
+}

@@ -1,0 +1,275 @@
+import { type Affinity, type CookieAffinity, unbound } from './affinity/binding.js'
+import { createCookieAffinity } from './affinity/cookie.js'
+import type { RequestFacts } from './affinity/facts.js'
+import { compileKeys } from './affinity/keys.js'
+import { createRouteAffinity } from './affinity/route.js'
+import { Passage, type PassageGround, type PassageRules } from './attempt/passage.js'
+import { RetryBudget } from './attempt/retry-budget.js'
+import type { RetryConfig, UpstreamConfig } from './config.js'
+import { healthOf, transition } from './health/passive.js'
+import type { Clock } from './kernel/clock.js'
+import { OptionError } from './kernel/errors.js'
+import { Emitter } from './kernel/event.js'
+import type { FailKind, Outcome } from './kernel/outcome.js'
+import type { Random } from './kernel/random.js'
+import { parseUpstreamOptions } from './options/options.js'
+import type { ServerOptions, UpstreamOptions } from './options/types.js'
+import { createPicker } from './picker/create-picker.js'
+import type { Picker } from './picker/picker.js'
+import { createPool, nextVersion, type Pool } from './servers/pool.js'
+import { Selection } from './servers/selection.js'
+import type { Override, Server } from './servers/server.js'
+import { captureUpstream } from './stats/capture.js'
+import { UpstreamCounters } from './stats/counters.js'
+import type { UpstreamSnapshot } from './stats/snapshot.js'
+
+/** What an upstream takes from outside. */
+export interface UpstreamPorts {
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Something that an operator wants to hear of. Times are wall milliseconds. */
+export type UpstreamEvent = { readonly upstream: string; readonly server: string } & (
+  | {
+      readonly type: 'ejected'
+      /** Fails by kind since the server was last well. */
+      readonly fails: Readonly<Partial<Record<FailKind, number>>>
+      readonly untilMs: number
+    }
+  | { readonly type: 'probing' | 'returned' }
+  | { readonly type: 'override'; readonly override: Override; readonly by: string | undefined }
+)
+
+/** What may change while the upstream serves. */
+export interface UpstreamUpdate {
+  /** The whole new list; servers that stay keep their health and counters. */
+  readonly servers?: ReadonlyArray<ServerOptions | string> | undefined
+  /** The new cookie keys, newest first. */
+  readonly keys?: readonly string[] | undefined
+}
+
+/** How one registration differs from the upstream's own options. */
+export interface AdmitRules {
+  readonly retry?: RetryConfig | undefined
+  /** `false` ignores and sets no bindings. */
+  readonly sticky?: boolean | undefined
+}
+
+/** A named group of servers: where a request's facts become a server. */
+export class Upstream {
+  readonly name: string
+  readonly events: Emitter<UpstreamEvent> = new Emitter<UpstreamEvent>()
+
+  readonly #ports: UpstreamPorts
+  readonly #affinity: Affinity | undefined
+  readonly #cookie: ReturnType<typeof createCookieAffinity> | undefined
+  readonly #readKey: ((facts: RequestFacts) => string) | undefined
+  readonly #counters = new UpstreamCounters()
+  readonly #failsSinceWell = new Map<Server, Partial<Record<FailKind, number>>>()
+  readonly #ground: Ground
+  #options: UpstreamOptions
+  #config: UpstreamConfig
+
+  /** @throws OptionError for options that are wrong; its path starts with `path`. */
+  constructor(options: UpstreamOptions, ports: UpstreamPorts, path = 'upstream') {
+    this.#options = options
+    this.#config = parseUpstreamOptions(options, path)
+    this.#ports = ports
+    this.name = this.#config.name
+    const { sticky, hashKey } = this.#config
+    this.#cookie =
+      sticky?.kind === 'cookie'
+        ? createCookieAffinity(sticky, { ...ports, upstream: this.name })
+        : undefined
+    this.#affinity =
+      this.#cookie ?? (sticky?.kind === 'route' ? createRouteAffinity(sticky) : undefined)
+    this.#readKey = hashKey && compileKeys(hashKey.keys, hashKey)
+    this.#ground = new Ground(this.#config, ports, this.#counters, (server, event, outcome) =>
+      this.#record(server, event, outcome),
+    )
+    this.#follow(createPool(this.#config.servers))
+  }
+
+  get config(): UpstreamConfig {
+    return this.#config
+  }
+
+  /** The affinity that sets cookies, where the upstream has one. */
+  get cookie(): CookieAffinity | undefined {
+    return this.#cookie
+  }
+
+  /** Short names of the cookie keys in use, newest first. */
+  get keyIds(): readonly number[] {
+    return this.#cookie?.keyIds ?? []
+  }
+
+  get servers(): readonly Server[] {
+    return this.#ground.pool.servers
+  }
+
+  /** Reads what the request says about where it belongs; the passage then makes the attempts. */
+  admit(facts: RequestFacts, rules: PassageRules): Passage {
+    const selection = new Selection()
+    selection.remoteAddress = facts.remoteAddress
+    if (this.#readKey !== undefined) selection.key = this.#readKey(facts)
+    const binding =
+      rules.bindable && this.#affinity !== undefined ? this.#affinity.read(facts) : unbound
+    return new Passage(this.#ground, rules, facts, binding, selection)
+  }
+
+  /** The rules for `admit`, made once a registration. */
+  rules(own: AdmitRules = {}): PassageRules {
+    const { retry, sticky } = this.#config
+    return Object.freeze({
+      retry: own.retry ?? retry,
+      fallback: sticky?.fallback ?? true,
+      bindable: sticky !== undefined && own.sticky !== false,
+      keyed: this.#readKey !== undefined || this.#config.balance.kind === 'ip-hash',
+    })
+  }
+
+  /**
+   * Changes membership or keys while requests are served.
+   * @throws OptionError when the new state would be refused at start; nothing has changed then.
+   */
+  update(change: UpstreamUpdate): void {
+    const options = withChange(this.#options, change)
+    const config = parseUpstreamOptions(options, 'update')
+    this.#options = options
+    this.#config = config
+    if (change.keys !== undefined && config.sticky?.kind === 'cookie') {
+      this.#cookie?.rotate(config.sticky.keys)
+    }
+    if (change.servers !== undefined) this.#follow(createPool(config.servers, this.#ground.pool))
+  }
+
+  /**
+   * The operator's word on a server, which outlives changes of the list. An empty override goes
+   * back to the configuration.
+   * @throws OptionError when there is no server with this id.
+   */
+  override(id: string, override: Override, by?: string): void {
+    const server = this.#ground.pool.servers.find(({ config }) => config.id === id)
+    if (server === undefined) {
+      throw new OptionError('server', `upstream ${this.name} has no server with this id`, id)
+    }
+    const { weight } = server
+    server.overrideWith(override)
+    if (server.weight !== weight) this.#follow(nextVersion(this.#ground.pool))
+    this.events.emit({ upstream: this.name, server: id, type: 'override', override, by })
+  }
+
+  snapshot(): UpstreamSnapshot {
+    const { balance, sticky } = this.#config
+    return captureUpstream(
+      {
+        name: this.name,
+        balance: balance.kind,
+        sticky: sticky?.kind ?? null,
+        pool: this.#ground.pool,
+        counters: this.#counters,
+        healthOf,
+      },
+      this.#ports.clock,
+    )
+  }
+
+  /** Forgets its listeners; leases that are out may still be released. */
+  close(): void {
+    this.events.clear()
+  }
+
+  #follow(pool: Pool): void {
+    this.#affinity?.follow(pool)
+    this.#ground.follow(pool, createPicker(this.#config.balance, pool, this.#ports.random))
+    for (const server of this.#failsSinceWell.keys()) {
+      if (!pool.servers.includes(server)) this.#failsSinceWell.delete(server)
+    }
+  }
+
+  #record(server: Server, event: 'pick' | 'fail' | 'ok', outcome: Outcome): void {
+    const { clock } = this.#ports
+    const nowS = Math.floor(clock.now() / 1000)
+    if (event === 'fail' && outcome.fail !== undefined) {
+      const fails = this.#failsSinceWell.get(server) ?? {}
+      fails[outcome.fail] = (fails[outcome.fail] ?? 0) + 1
+      this.#failsSinceWell.set(server, fails)
+    }
+    const change = transition(server, event, nowS, this.#ground.pool.single)
+    if (server.fails === 0 && event === 'ok') this.#failsSinceWell.delete(server)
+    if (change === undefined) return
+    const place = { upstream: this.name, server: server.config.id }
+    if (change === 'ejected') {
+      this.#counters.of(server).ejections += 1
+      const health = healthOf(server)
+      const untilS = health.kind === 'ejected' ? health.untilS : nowS
+      this.events.emit({
+        ...place,
+        type: change,
+        fails: { ...this.#failsSinceWell.get(server) },
+        untilMs: Math.round(untilS * 1000 + clock.wall() - clock.now()),
+      })
+    } else {
+      this.events.emit({ ...place, type: change })
+    }
+  }
+}
+
+/** What passages see of their upstream: always the newest membership. */
+class Ground implements PassageGround {
+  readonly budget: RetryBudget | undefined
+  readonly failOpen: boolean
+  readonly counters: UpstreamCounters
+  readonly record: PassageGround['record']
+  readonly #clock: Clock
+  #pool: Pool = createPool([])
+  #picker: Picker | undefined
+
+  constructor(
+    config: UpstreamConfig,
+    ports: UpstreamPorts,
+    counters: UpstreamCounters,
+    record: PassageGround['record'],
+  ) {
+    this.budget = config.retry.budget && new RetryBudget(config.retry.budget)
+    this.failOpen = config.failOpen
+    this.counters = counters
+    this.record = record
+    this.#clock = ports.clock
+  }
+
+  get pool(): Pool {
+    return this.#pool
+  }
+
+  pick(selection: Selection, nowS: number): Server | undefined {
+    return this.#picker?.pick(selection, nowS)
+  }
+
+  charge(server: Server, selection: Selection, nowS: number): void {
+    this.#picker?.charge(server, selection, nowS)
+  }
+
+  follow(pool: Pool, picker: Picker): void {
+    this.#pool = pool
+    this.#picker = picker
+    // A lone server keeps no fails (nginx/semantics 4.2), those of a larger list included.
+    if (pool.single) for (const server of pool.primaries) server.fails = 0
+  }
+
+  nowMs(): number {
+    return this.#clock.now()
+  }
+}
+
+function withChange(options: UpstreamOptions, { servers, keys }: UpstreamUpdate): UpstreamOptions {
+  const changed = servers === undefined ? options : { ...options, servers }
+  if (keys === undefined) return changed
+  const { sticky } = changed
+  if (sticky === undefined || !('cookie' in sticky)) {
+    throw new OptionError('update.keys', 'this upstream has no sticky cookie that keys could seal')
+  }
+  return { ...changed, sticky: { ...sticky, keys } }
+}

@@ -1,0 +1,14 @@
+import { type Channel, channel } from 'node:diagnostics_channel'
+
+/** The names under which others in the process can listen; part of the public contract. */
+export const channelNames = {
+  /** `{ request }` when a proxied request has ended; `request.holdfast` tells the rest. */
+  request: 'holdfast:request',
+  /** An UpstreamEvent: ejected, probing, returned, override. */
+  event: 'holdfast:event',
+} as const
+
+export const channels: { readonly request: Channel; readonly event: Channel } = {
+  request: channel(channelNames.request),
+  event: channel(channelNames.event),
+}

@@ -1,0 +1,321 @@
+import {
+  type Dispatcher,
+  type Lease,
+  mayResend,
+  type Outcome,
+  outcomes,
+  type Passage,
+  type RetryFacts,
+  type Server,
+} from '@holdfast/core'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import {
+  BadGatewayError,
+  BadTargetError,
+  BodyTooLargeError,
+  GatewayTimeoutError,
+  NoServerError,
+} from './errors.js'
+import type { Registration } from './registration.js'
+import { type Answer, DirectAnswer } from './reply/direct-answer.js'
+import { type FromResponse, HookedAnswer } from './reply/hooked-answer.js'
+import { type ResponseHead, readResponseHead } from './reply/response-head.js'
+import { wantsDirectAnswer } from './reply/route-hooks.js'
+import { stickyHead } from './reply/sticky.js'
+import { type BodyListener, RequestBody } from './request/body.js'
+import { FastifyFacts } from './request/facts.js'
+import { type RawHeaders, requestHeaders } from './request/headers.js'
+import { describeReplaced, type OutgoingBody } from './request/outgoing-body.js'
+import { parseTarget } from './request/target.js'
+import { Attempt, type AttemptListener } from './transport/attempt.js'
+
+/** How reply-from is called back: with an error, or with the response to send. */
+export type FromCallback = (error: Error | null, response?: FromResponse) => void
+
+/**
+ * One client request and its answer. The passage decides where attempts go; the exchange makes
+ * them, and takes the first usable answer to the client.
+ */
+export class Exchange implements Dispatcher, AttemptListener, BodyListener {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly registration: Registration
+  readonly passage: Passage
+
+  readonly #facts: FastifyFacts
+  readonly #method: string
+  #path = ''
+  #headers: RawHeaders = []
+  #movedAt = -1
+  #body: RequestBody | undefined
+  #attempt: Attempt | undefined
+  #lease: Lease | undefined
+  #answer: Answer | undefined
+  #done: FromCallback | undefined
+  #state: 'open' | 'answering' | 'closed' = 'open'
+  #bytesOut = 0
+  #transferred: string | undefined
+
+  constructor(registration: Registration, request: FastifyRequest, reply: FastifyReply) {
+    this.registration = registration
+    this.request = request
+    this.reply = reply
+    this.#facts = new FastifyFacts(request)
+    this.#method = request.raw.method ?? 'GET'
+    this.passage = registration.upstream.admit(this.#facts, registration.rules)
+    reply.raw.on('close', () => this.#onClientClose())
+  }
+
+  /** The session's name where the request's cookie carries one. */
+  get session(): string | undefined {
+    return this.passage.binding.session?.id
+  }
+
+  /**
+   * Sends the request on its way.
+   * @param done reply-from's callback, for answers that hooks must see.
+   */
+  start(body: OutgoingBody | undefined, done: FromCallback): void {
+    this.#done = done
+    try {
+      this.#prepare(body)
+    } catch (error) {
+      this.#refuse(error as Error)
+      return
+    }
+    if (!this.passage.begin(this)) this.#refuse(new NoServerError())
+  }
+
+  /** @internal The passage chose a server. */
+  dispatch(lease: Lease): void {
+    this.#dispatch(lease, false)
+  }
+
+  onHead(attempt: Attempt, status: number, raw: readonly Buffer[], reason: string): void {
+    const { lease } = attempt
+    const { cookie } = this.registration
+    const head = readResponseHead(status, reason, raw, (line) => {
+      const own = cookie?.intercept(line)
+      if (own !== undefined) this.#transferred = own.value
+      return own !== undefined
+    })
+    if (head === undefined) {
+      attempt.abandon()
+      this.#settle(attempt, outcomes.invalid)
+      return
+    }
+    const next = this.passage.retryStatus(lease, status, this.#retryFacts(true))
+    if (next !== undefined) {
+      attempt.abandon()
+      this.#attempt = undefined
+      this.#transferred = undefined
+      this.passage.proceed(next, this)
+      return
+    }
+    attempt.keepAlive = head.keepAlive
+    lease.answered(status)
+    try {
+      this.#answerWith(attempt, stickyHead(head, this, this.#transferred))
+    } catch {
+      // Node refuses to send it on: what stands in that head is no valid HTTP.
+      attempt.abandon()
+      lease.release(outcomes.cut)
+      this.#lease = undefined
+      this.#refuse(new BadGatewayError())
+    }
+  }
+
+  onData(_attempt: Attempt, chunk: Buffer): boolean {
+    this.#bytesOut += chunk.length
+    return this.#answer?.write(chunk) ?? true
+  }
+
+  onEnd(attempt: Attempt): void {
+    this.#attempt = undefined
+    this.#release(attempt.lease, outcomes.ok)
+    this.#body?.detach()
+    this.#answer?.end()
+  }
+
+  onFail(attempt: Attempt, outcome: Outcome): void {
+    if (this.#state === 'answering') {
+      this.#attempt = undefined
+      this.#release(attempt.lease, outcome)
+      this.#answer?.cut()
+      return
+    }
+    const stale = attempt.reused && (outcome === outcomes.reset || outcome === outcomes.refused)
+    if (!stale) {
+      this.#settle(attempt, outcome)
+      return
+    }
+    // The server had closed a kept connection: no fault of its own, and no attempt.
+    const facts = this.#retryFacts(attempt.sent)
+    if (mayResend(this.registration.rules.retry, facts)) this.#dispatch(attempt.lease, true)
+    else this.#settle(attempt, outcomes.stale)
+  }
+
+  onBodyEnd(): void {
+    this.#attempt?.requestEnded()
+  }
+
+  onBodyTooLarge(): void {
+    if (this.#state !== 'open') {
+      this.#giveUp(outcomes.aborted)
+      this.#answer?.cut()
+      return
+    }
+    this.#giveUp(outcomes.aborted)
+    this.#refuse(new BodyTooLargeError())
+  }
+
+  #prepare(body: OutgoingBody | undefined): void {
+    const { registration, request } = this
+    const target = parseTarget(request.raw.url ?? '')
+    if (target === undefined) throw new BadTargetError()
+    const path = registration.prefix.rewrite(target.path)
+    if (path === undefined) throw new BadTargetError()
+    this.#path = path
+    const { authority = request.headers[':authority'] } = target
+    const host = authority ?? request.headers.host ?? ''
+    const { cookie } = registration
+    this.#headers = requestHeaders(
+      request,
+      typeof host === 'string' ? host : (host[0] ?? ''),
+      body !== undefined,
+      cookie === undefined ? keep : (value) => cookie.forwardedCookies(value),
+    )
+    if (body !== undefined) this.#takeBody(body)
+    if (registration.rewriteRequestHeaders !== undefined) {
+      this.#headers = registration.rewriteRequestHeaders(request, this.#headers)
+    }
+    if (this.#headers[1] === '' && registration.host === '$host') {
+      // HTTP/1.0 may come without a Host, and HTTP/1.1 must not go out without one.
+      this.#headers[1] = 'localhost'
+    }
+  }
+
+  #takeBody({ source, replaced }: OutgoingBody): void {
+    const { registration } = this
+    const length = replaced?.length ?? Number(this.request.headers['content-length'])
+    if (length > registration.bodyLimit) throw new BodyTooLargeError()
+    if (replaced !== undefined) this.#headers = describeReplaced(this.#headers, replaced.length)
+    const { retry } = registration.rules
+    const repeatable = mayResend(retry, { ...this.#retryFacts(true), replayable: true })
+    this.#body = new RequestBody(
+      source,
+      registration.bodyLimit,
+      repeatable ? retry.bufferBytes : 0,
+      this,
+    )
+  }
+
+  #dispatch(lease: Lease, fresh: boolean): void {
+    const { gateway, upstream, timeouts, host } = this.registration
+    const { server } = lease
+    this.#lease = lease
+    if (host !== '$host') this.#headers[1] = host === '$proxy_host' ? proxyHost(server) : host
+    this.#tellMoved()
+    const ground = {
+      connections: gateway.connections(upstream, server),
+      deadlines: gateway.deadlines,
+      timeouts,
+    }
+    const attempt = new Attempt(this, ground, lease, this.#body, fresh)
+    this.#attempt = attempt
+    attempt.start({
+      method: this.#method,
+      path: this.#path,
+      headers: this.#headers,
+      body: this.#body,
+    })
+  }
+
+  /** Lets the application know that this session was elsewhere before, so that it can load it. */
+  #tellMoved(): void {
+    const { moved } = this.passage
+    if (moved === undefined) return
+    if (this.#movedAt < 0) this.#movedAt = this.#headers.push('holdfast-moved', '') - 1
+    this.#headers[this.#movedAt] = moved
+  }
+
+  #settle(attempt: Attempt, outcome: Outcome): void {
+    this.#attempt = undefined
+    this.#lease = undefined
+    const facts = this.#retryFacts(attempt.sent)
+    if (this.passage.settle(attempt.lease, outcome, facts, this)) return
+    if (this.#state === 'closed') return
+    if (outcome.status === 504) this.#refuse(new GatewayTimeoutError())
+    else this.#refuse(new BadGatewayError())
+  }
+
+  #retryFacts(sent: boolean): RetryFacts {
+    return {
+      method: this.#method,
+      sent,
+      answered: this.#state !== 'open',
+      replayable: this.#body?.replayable ?? true,
+    }
+  }
+
+  #answerWith(attempt: Attempt, head: ResponseHead): void {
+    const { gateway } = this.registration
+    if (this.#state === 'closed') return
+    const resume = (): void => this.#attempt?.resume()
+    if (head.eventStream) attempt.endless()
+    this.#answer = wantsDirectAnswer(this)
+      ? new DirectAnswer(this.reply, head, gateway.draining, gateway.flusher, resume)
+      : new HookedAnswer(
+          head,
+          gateway.draining,
+          (response) => this.#done?.(null, response),
+          resume,
+          () => this.#onClientClose(),
+        )
+    this.#state = 'answering'
+  }
+
+  /** Answers in the server's stead. */
+  #refuse(error: Error): void {
+    if (this.#state !== 'open') return
+    this.#body?.detach()
+    const { cookie, ownErrorsCarryCookie } = this.registration
+    const { server, verdict, binding } = this.passage
+    if (ownErrorsCarryCookie && cookie !== undefined && server !== undefined && verdict) {
+      const line = cookie.setCookie({ binding, server, verdict, facts: this.#facts })
+      if (line !== undefined) this.reply.header('set-cookie', line)
+    }
+    if (this.registration.gateway.draining) this.reply.header('connection', 'close')
+    this.reply.send(error)
+  }
+
+  #onClientClose(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    // A client that has its whole answer may close; one that leaves earlier takes us with it.
+    if (this.#attempt !== undefined) this.#giveUp(outcomes.aborted)
+    this.passage.end()
+    this.registration.gateway.report(this)
+  }
+
+  #giveUp(outcome: Outcome): void {
+    const attempt = this.#attempt
+    this.#attempt = undefined
+    attempt?.abandon()
+    if (attempt !== undefined) this.#release(attempt.lease, outcome)
+  }
+
+  #release(lease: Lease, outcome: Outcome): void {
+    if (this.#lease !== lease) return
+    this.#lease = undefined
+    lease.moved(this.#body?.bytes ?? 0, this.#bytesOut)
+    lease.release(outcome)
+  }
+}
+
+const keep = (cookies: string): string => cookies
+
+/** nginx's `$proxy_host`: what the server is called in the configuration. */
+function proxyHost(server: Server): string {
+  return /^unix:/i.test(server.address) ? 'localhost' : server.address
+}

@@ -1,0 +1,79 @@
+import replyFrom from '@fastify/reply-from'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Exchange, type FromCallback } from './exchange.js'
+import type { Registration } from './registration.js'
+import { clientBody, type OutgoingBody, routeBody } from './request/outgoing-body.js'
+
+/** Where a request keeps its exchange. */
+export const exchangeOf: unique symbol = Symbol('holdfast.exchange')
+
+/** reply-from's `reply.from`, which is not put on anybody's replies. */
+type From = (this: FastifyReply, source: string, options: object) => void
+
+/** Sends requests on through reply-from: it prepares and answers, the exchange is its transport. */
+export interface Forwarder {
+  /** For a route of the plugin's own: the body is the client's stream. */
+  pass(registration: Registration, request: FastifyRequest, reply: FastifyReply): void
+  /** For a user's route, whose body may have been parsed. */
+  passParsed(registration: Registration, request: FastifyRequest, reply: FastifyReply): void
+}
+
+/** What the exchange is carried under, past reply-from, in the headers that it hands on. */
+const carried = Symbol('holdfast.carried')
+
+interface Carrier {
+  [carried]?: { readonly exchange: Exchange; readonly body: OutgoingBody | undefined }
+}
+
+/**
+ * Registers reply-from in a scope of its own, once for all registrations, and takes its function
+ * off it: where the gateway uses reply-from as well, the two do not meet.
+ */
+export async function createForwarder(app: FastifyInstance): Promise<Forwarder> {
+  let from: From | undefined
+  await app.register(async (scope) => {
+    scope.decorateReply = ((_name: string, value: From) => {
+      from = value
+      return scope
+    }) as unknown as typeof scope.decorateReply
+    await scope.register(replyFrom, {
+      base: '',
+      undici: transport as never,
+      destroyAgent: true,
+      disableCache: true,
+      disableRequestLogging: true,
+    })
+  })
+  const pass = (
+    registration: Registration,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    body: OutgoingBody | undefined,
+  ): void => {
+    const exchange = new Exchange(registration, request, reply)
+    Reflect.set(request, exchangeOf, exchange)
+    from?.call(reply, '/', {
+      // The exchange brings its own.
+      body: null,
+      getUpstream: () => 'http://upstream',
+      rewriteRequestHeaders: (): Carrier => ({ [carried]: { exchange, body } }),
+      rewriteHeaders: registration.rewriteHeaders,
+      retryDelay: () => null,
+    })
+  }
+  return {
+    pass: (registration, request, reply) => pass(registration, request, reply, clientBody(request)),
+    passParsed: (registration, request, reply) =>
+      pass(registration, request, reply, routeBody(request)),
+  }
+}
+
+/** What reply-from takes for its HTTP client. */
+const transport = {
+  request({ headers }: { readonly headers: Carrier }, done: FromCallback): void {
+    const { exchange, body } = headers[carried] ?? {}
+    exchange?.start(body, done)
+  },
+  // Connections belong to the gateway, which closes them itself.
+  destroy(): void {},
+}

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
+import {
+  type Clock,
+  captureReplica,
+  createSystemRandom,
+  OptionError,
+  type Random,
+  type ReplicaSnapshot,
+  type Server,
+  systemClock,
+  Upstream,
+  type UpstreamEvent,
+  type UpstreamOptions,
+} from '@holdfast/core'
+import type { FastifyBaseLogger } from 'fastify'
+import { channels } from './diagnostics.js'
+import type { Exchange } from './exchange.js'
+import { logEvent, logExchange } from './log.js'
+import { Connections } from './transport/connections.js'
+import { Deadlines } from './transport/deadlines.js'
+import { Flusher } from './transport/flusher.js'
+import { packageVersion } from './version.js'
+
+/** Time and chance; the process's own unless a test brings others. */
+export interface GatewayPorts {
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** What all registrations of one Fastify share: upstreams by name, connections, deadlines. */
+export class Gateway {
+  readonly deadlines: Deadlines
+  readonly flusher: Flusher = new Flusher()
+  /** Every answer says `Connection: close`; set while the gateway is taken out of service. */
+  draining = false
+
+  readonly #ports: GatewayPorts
+  readonly #log: FastifyBaseLogger
+  readonly #upstreams = new Map<string, { upstream: Upstream; declared: string }>()
+  readonly #connections = new Map<Server, Connections>()
+  readonly #startedAt: number
+
+  constructor(log: FastifyBaseLogger, ports: Partial<GatewayPorts> = {}) {
+    this.#ports = { clock: systemClock, random: createSystemRandom(), ...ports }
+    this.#log = log
+    this.#startedAt = this.#ports.clock.wall()
+    this.deadlines = new Deadlines(this.#ports.clock)
+  }
+
+  /**
+   * The upstream that a registration means.
+   * @throws OptionError for wrong options, an unknown name, or a known one with other options.
+   */
+  upstream(wanted: UpstreamOptions | string): Upstream {
+    if (typeof wanted !== 'string') return this.#declare(wanted)
+    const known = this.#upstreams.get(wanted)
+    if (known !== undefined) return known.upstream
+    const single = /^https?:\/\/([^/?#]+)\/?$/i.exec(wanted)
+    if (single === null) {
+      throw new OptionError(
+        'upstream',
+        'is neither the name of an upstream registered before nor http://host:port',
+        wanted,
+      )
+    }
+    const name = (single[1] ?? '').replace(/[^\w.-]/g, '_')
+    return this.#upstreams.get(name)?.upstream ?? this.#declare({ name, servers: [wanted] })
+  }
+
+  wallS(): number {
+    return Math.floor(this.#ports.clock.wall() / 1000)
+  }
+
+  find(name: string): Upstream | undefined {
+    return this.#upstreams.get(name)?.upstream
+  }
+
+  /** The connections to one server; made when it is first used. */
+  connections(upstream: Upstream, server: Server): Connections {
+    let connections = this.#connections.get(server)
+    if (connections === undefined) {
+      connections = new Connections(server, upstream.config.tls)
+      this.#connections.set(server, connections)
+    }
+    return connections
+  }
+
+  /** Lets go of the connections to servers that are members no more. */
+  forgetStrangers(): void {
+    const members = new Set([...this.#upstreams.values()].flatMap((one) => one.upstream.servers))
+    for (const [server, connections] of this.#connections) {
+      if (members.has(server)) continue
+      connections.close()
+      this.#connections.delete(server)
+    }
+  }
+
+  snapshot(): ReplicaSnapshot {
+    const upstreams = [...this.#upstreams.values()]
+    return captureReplica(
+      {
+        replica: `${hostname()}-${process.pid}`,
+        package: packageVersion,
+        configHash: hashOf(upstreams.map(({ declared }) => declared)),
+        keyIds: [...new Set(upstreams.flatMap(({ upstream }) => upstream.keyIds))],
+        startedAt: this.#startedAt,
+        store: 'none',
+      },
+      upstreams.map(({ upstream }) => upstream.snapshot()),
+      this.#ports.clock,
+    )
+  }
+
+  /** A request has ended: tells the log and whoever listens. */
+  report(exchange: Exchange): void {
+    logExchange(exchange)
+    if (channels.request.hasSubscribers) channels.request.publish({ request: exchange.request })
+  }
+
+  close(): void {
+    for (const { upstream } of this.#upstreams.values()) upstream.close()
+    for (const connections of this.#connections.values()) connections.close()
+    this.#connections.clear()
+    this.deadlines.close()
+  }
+
+  #declare(options: UpstreamOptions): Upstream {
+    const upstream = new Upstream(options, this.#ports)
+    const declared = describe(upstream)
+    const known = this.#upstreams.get(upstream.name)
+    if (known !== undefined) {
+      if (known.declared === declared) return known.upstream
+      throw new OptionError(
+        'upstream.name',
+        'names an upstream that is registered with other options: use its name alone to share it',
+        upstream.name,
+      )
+    }
+    for (const warning of upstream.config.warnings) {
+      this.#log.warn({ upstream: upstream.name }, warning)
+    }
+    upstream.events.on((event) => this.#tell(event))
+    this.#upstreams.set(upstream.name, { upstream, declared })
+    return upstream
+  }
+
+  #tell(event: UpstreamEvent): void {
+    logEvent(this.#log, event)
+    if (channels.event.hasSubscribers) channels.event.publish(event)
+  }
+}
+
+/** The options of an upstream as text, without a secret in it. */
+function describe({ config }: Upstream): string {
+  const secret = new Set(['keys', 'key', 'tls'])
+  return JSON.stringify(config, (name, value: unknown) => {
+    if (secret.has(name)) return hashOf(value)
+    return typeof value === 'function' || value instanceof Set ? String(value) : value
+  })
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(value) ?? '')
+    .digest('hex')
+    .slice(0, 16)
+}

@@ -1,0 +1,87 @@
+import type {
+  ReplicaSnapshot,
+  ServerOptions,
+  Upstream,
+  UpstreamEvent,
+  UpstreamSnapshot,
+  UpstreamUpdate,
+} from '@holdfast/core'
+import { UnknownUpstreamError } from './errors.js'
+import type { Gateway } from './gateway.js'
+
+/** What happens to servers: the names that `on` takes. */
+export type UpstreamEventName = UpstreamEvent['type']
+
+/** One upstream in the hands of the gateway's own code. */
+export interface UpstreamHandle {
+  readonly name: string
+  snapshot(): UpstreamSnapshot
+  /**
+   * Changes the server list, or `{ servers?, keys? }`, while requests are served. Servers that
+   * stay keep their health, their connections and their counters.
+   * @throws OptionError for a list that registration would refuse; nothing has changed then.
+   */
+  update(change: ReadonlyArray<ServerOptions | string> | UpstreamUpdate): void
+  /** Bound sessions stay with the server, new ones go elsewhere. `by` is for the log. */
+  drain(id: string, by?: string): void
+  /** Takes `drain` back: the server is what its configuration says. */
+  undrain(id: string, by?: string): void
+  /** Calls `listener` whenever `event` happens to a server; the result stops that. */
+  on<Name extends UpstreamEventName>(
+    event: Name,
+    listener: (event: Extract<UpstreamEvent, { type: Name }>) => void,
+  ): () => void
+}
+
+/** `app.holdfast`. */
+export interface Holdfast {
+  /** @throws HOLDFAST_UNKNOWN_UPSTREAM */
+  get(name: string): UpstreamHandle
+  /** Everything this replica counts: see the snapshot's type. */
+  snapshot(): ReplicaSnapshot
+}
+
+export function createHoldfast(gateway: Gateway): Holdfast {
+  return Object.freeze({
+    get(name: string): UpstreamHandle {
+      const upstream = gateway.find(name)
+      if (upstream === undefined) throw new UnknownUpstreamError(name)
+      return createHandle(gateway, upstream)
+    },
+    snapshot: () => gateway.snapshot(),
+  })
+}
+
+function createHandle(gateway: Gateway, upstream: Upstream): UpstreamHandle {
+  return Object.freeze({
+    name: upstream.name,
+    snapshot: () => upstream.snapshot(),
+    update(change: ReadonlyArray<ServerOptions | string> | UpstreamUpdate) {
+      upstream.update(isList(change) ? { servers: change } : change)
+      gateway.forgetStrangers()
+    },
+    drain: (id: string, by?: string) => upstream.override(id, { mode: 'drain' }, by),
+    undrain: (id: string, by?: string) => upstream.override(id, {}, by),
+    on<Name extends UpstreamEventName>(
+      name: Name,
+      listener: (event: Extract<UpstreamEvent, { type: Name }>) => void,
+    ) {
+      return upstream.events.on((event) => {
+        if (isNamed(event, name)) listener(event)
+      })
+    },
+  })
+}
+
+function isList(
+  change: ReadonlyArray<ServerOptions | string> | UpstreamUpdate,
+): change is ReadonlyArray<ServerOptions | string> {
+  return Array.isArray(change)
+}
+
+function isNamed<Name extends UpstreamEventName>(
+  event: UpstreamEvent,
+  name: Name,
+): event is Extract<UpstreamEvent, { type: Name }> {
+  return event.type === name
+}

@@ -1,0 +1,153 @@
+import type { RetryConfig, TimeoutsConfig, UpstreamOptions } from '@holdfast/core'
+import {
+  choice,
+  defaulted,
+  group,
+  listOf,
+  oneOf,
+  optional,
+  parseWith,
+  required,
+  retrySchema,
+  text,
+  timeoutsSchema,
+  wholeNumber,
+} from '@holdfast/core/options'
+import type { HTTPMethods } from 'fastify'
+import * as z from 'zod'
+import type { HoldfastOptions, LogChoice, SnapshotRouteOptions } from './options.js'
+
+/** A registration's options, parsed; the upstream's own are parsed by the core. */
+export interface RegistrationConfig
+  extends Pick<
+    HoldfastOptions,
+    'preHandler' | 'constraints' | 'rewriteHeaders' | 'rewriteRequestHeaders'
+  > {
+  readonly prefix: string
+  readonly upstream: UpstreamOptions | string
+  readonly rewritePrefix: string
+  readonly httpMethods: readonly HTTPMethods[] | undefined
+  readonly bodyLimit: number | undefined
+  readonly sticky: false | undefined
+  readonly retry: RetryConfig | undefined
+  readonly timeouts: TimeoutsConfig | undefined
+  readonly log: LogChoice
+  readonly stats: SnapshotRouteOptions | undefined
+  readonly fleet: { readonly redis: string | undefined } | undefined
+}
+
+const path = text(
+  "must be a path that begins with '/'",
+  'path',
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  (value) => value === '' || /^\/[^\u0000-\u0020?#\u007f]*$/.test(value),
+)
+
+const fn = <T>(): z.ZodType<T, T> =>
+  z
+    .custom<T>((value) => typeof value === 'function', { error: 'must be a function' })
+    .meta({ values: 'function' })
+
+const TOKEN_LEAST = 16
+
+const statsSchema: z.ZodType<SnapshotRouteOptions, SnapshotRouteOptions> = group({
+  path: required('Where the snapshot is served, from the root of the gateway.', path),
+  token: required(
+    'What a reader must send as `Authorization: Bearer <token>`.',
+    z
+      .custom<string>((value) => typeof value === 'string' && value.length >= TOKEN_LEAST, {
+        error: `must be ${TOKEN_LEAST} characters or more; \`openssl rand -hex 16\` makes one`,
+        params: { secret: true },
+      })
+      .meta({ values: `text of ${TOKEN_LEAST} characters or more` }),
+  ),
+})
+
+const upstream = choice<UpstreamOptions | string, UpstreamOptions | string>((value) =>
+  typeof value === 'string' || (typeof value === 'object' && value !== null)
+    ? z.custom<UpstreamOptions | string>()
+    : 'must be the options of an upstream, the name of one, or http://host:port',
+).meta({
+  values: '[upstream](#upstream), the name of one registered before, or `http://host:port`',
+})
+
+/** Everything that `app.register(holdfast, ...)` takes beside the upstream's own options. */
+export const registrationSchema: z.ZodType<RegistrationConfig, HoldfastOptions> = group({
+  prefix: defaulted('The path under which requests go to the upstream.', path, {
+    value: '/',
+    reason: 'a gateway for one application',
+  }),
+  upstream: required('Where requests go.', upstream),
+  rewritePrefix: defaulted("What takes the prefix's place on the way to the server.", path, {
+    value: '/',
+    reason: "@fastify/http-proxy's: the prefix is the gateway's business",
+  }),
+  httpMethods: optional(
+    'The methods that are passed on; all that Fastify knows when absent.',
+    listOf(
+      z.custom<HTTPMethods>((value) => typeof value === 'string' && /^[A-Z-]+$/i.test(value), {
+        error: 'must be the name of an HTTP method',
+      }),
+      "must be a list of methods such as ['GET', 'POST']",
+    ).meta({ values: 'list of methods' }),
+  ),
+  preHandler: optional(
+    'Runs before a request is passed on, as the preHandler of a route.',
+    z
+      .custom<HoldfastOptions['preHandler']>(
+        (value) => typeof value === 'function' || Array.isArray(value),
+        { error: 'must be a function or a list of functions' },
+      )
+      .meta({ values: 'hook or list of hooks' }),
+  ),
+  constraints: optional(
+    'Route constraints, as Fastify has them.',
+    z
+      .custom<HoldfastOptions['constraints']>(
+        (value) => typeof value === 'object' && value !== null,
+        { error: "must be an object such as { host: 'shop.example.com' }" },
+      )
+      .meta({ values: "object such as `{ host: 'shop.example.com' }`" }),
+  ),
+  rewriteRequestHeaders: optional(
+    'Changes the header fields that go to the server; called with the request and the fields.',
+    fn<HoldfastOptions['rewriteRequestHeaders']>(),
+  ),
+  rewriteHeaders: optional(
+    'Changes the header fields that go to the client; called with the fields and the request.',
+    fn<HoldfastOptions['rewriteHeaders']>(),
+  ),
+  bodyLimit: optional(
+    "Most bytes of a request body, counted as they pass; Fastify's own limit when absent (1 MiB).",
+    wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  ),
+  sticky: optional('`false` ignores and sets no bindings here.', oneOf(false)),
+  retry: optional("In place of the upstream's own.", retrySchema),
+  timeouts: optional("In place of the upstream's own.", timeoutsSchema),
+  log: defaulted(
+    'Which requests are logged at level info when they end.',
+    oneOf<LogChoice>('all', 'moved', 'off'),
+    { value: 'all', reason: "one line a request, as nginx's access log" },
+  ),
+  stats: optional("Serves this replica's snapshot.", statsSchema),
+  fleet: optional(
+    'Shares health over Redis.',
+    group({
+      redis: optional(
+        'Where the store is; undefined keeps health to this replica and says so.',
+        z.custom<string>((value) => value === undefined, {
+          error: 'is not available yet in this version',
+          params: { secret: true },
+        }),
+      ),
+    }),
+  ),
+}) as unknown as z.ZodType<RegistrationConfig, HoldfastOptions>
+
+/**
+ * Checks what a registration was given.
+ * @throws OptionError with the path of the first thing that is wrong.
+ */
+export function parseRegistration(options: HoldfastOptions): RegistrationConfig {
+  return parseWith(registrationSchema, options, 'holdfast')
+}

@@ -1,0 +1,134 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { FastifyReply } from 'fastify'
+import type { Flusher } from '../transport/flusher.js'
+import type { ResponseHead } from './response-head.js'
+
+/** Takes an answer to the client. */
+export interface Answer {
+  /** @returns false when the client is slow; `onDrain` tells when it has caught up. */
+  write(chunk: Buffer): boolean
+  end(): void
+  /** The rest will not come: the client must not take what it has for the whole. */
+  cut(): void
+}
+
+/**
+ * Writes past Fastify, straight to the raw response: fields go out as they came, and the head
+ * leaves in one system call with the first of the body. Only where no onSend hook wants to see
+ * the answer.
+ */
+export class DirectAnswer implements Answer {
+  readonly #raw: ServerResponse
+  readonly #onDrain: () => void
+  #held: Buffer | undefined
+  #flushed = false
+  #listening = false
+
+  /**
+   * @throws what Node throws for a head that it cannot send; nothing has been sent then.
+   */
+  constructor(
+    reply: FastifyReply,
+    head: ResponseHead,
+    closing: boolean,
+    flusher: Flusher,
+    onDrain: () => void,
+  ) {
+    this.#raw = reply.raw
+    this.#onDrain = onDrain
+    writeHead(reply, head, closing)
+    reply.hijack()
+    flusher.add(this)
+  }
+
+  write(chunk: Buffer): boolean {
+    if (!this.#flushed && this.#held === undefined) {
+      this.#held = chunk
+      return true
+    }
+    this.flush()
+    return this.#write(chunk)
+  }
+
+  end(): void {
+    const held = this.#held
+    this.#held = undefined
+    this.#flushed = true
+    if (held === undefined) this.#raw.end()
+    else this.#raw.end(held)
+  }
+
+  cut(): void {
+    this.flush()
+    this.#raw.destroy()
+  }
+
+  flush(): void {
+    if (this.#flushed) return
+    this.#flushed = true
+    const held = this.#held
+    this.#held = undefined
+    if (held === undefined) this.#raw.flushHeaders()
+    else this.#write(held)
+  }
+
+  #write(chunk: Buffer): boolean {
+    if (this.#raw.write(chunk)) return true
+    if (!this.#listening) {
+      this.#listening = true
+      this.#raw.on('drain', this.#onDrain)
+    }
+    return false
+  }
+}
+
+function writeHead(reply: FastifyReply, head: ResponseHead, closing: boolean): void {
+  const { raw, request } = reply
+  // What hooks have set already (CORS, helmet) goes out too; the server's word wins.
+  const own = reply.getHeaders()
+  if (request.raw.httpVersionMajor === 2) {
+    const grouped = groupHeaders(head.headers)
+    raw.writeHead(head.status, mergeHeaders(own, grouped))
+    return
+  }
+  const { headers } = head
+  const said = new Set<string>()
+  let mixed = false
+  for (const name in own) {
+    if (!mixed) {
+      for (let i = 0; i < headers.length; i += 2) said.add((headers[i] as string).toLowerCase())
+      mixed = true
+    }
+    const value = own[name]
+    if (value === undefined || (said.has(name) && name !== 'set-cookie')) continue
+    for (const one of Array.isArray(value) ? value : [value]) headers.push(name, String(one))
+  }
+  if (closing) headers.push('Connection', 'close')
+  // Fastify keeps its headers to itself until it sends; nothing may be left on the raw response,
+  // or Node would merge by name and lose repeated fields.
+  for (const name of raw.getHeaderNames()) raw.removeHeader(name)
+  raw.writeHead(head.status, head.reason, headers)
+}
+
+/** Fields by lower-case name, repeats as a list: the shape in which Fastify wants them. */
+export function groupHeaders(headers: readonly string[]): Record<string, string | string[]> {
+  const grouped: Record<string, string | string[]> = Object.create(null)
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase()
+    const value = headers[i + 1] as string
+    const before = grouped[name]
+    if (before === undefined) grouped[name] = value
+    else grouped[name] = Array.isArray(before) ? [...before, value] : [before, value]
+  }
+  return grouped
+}
+
+function mergeHeaders(
+  own: OutgoingHttpHeaders | Record<string, unknown>,
+  server: Record<string, string | string[]>,
+): OutgoingHttpHeaders {
+  const merged = { ...own, ...server } as OutgoingHttpHeaders
+  const cookies = [own['set-cookie'] ?? [], server['set-cookie'] ?? []].flat()
+  if (cookies.length > 0) merged['set-cookie'] = cookies as string[]
+  return merged
+}

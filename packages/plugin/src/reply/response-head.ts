@@ -1,0 +1,155 @@
+/** A response's head on its way to the client. */
+export interface ResponseHead {
+  readonly status: number
+  readonly reason: string
+  /** Name and value in turn, without what concerned only the server's connection. */
+  readonly headers: string[]
+  /** The server keeps the connection open. */
+  readonly keepAlive: boolean
+  /** `text/event-stream`: the head must leave at once and silence is normal. */
+  readonly eventStream: boolean
+  /** A shared cache may store the response, so it must not carry anybody's cookie. */
+  readonly shared: boolean
+  /** An unqualified `private` or `no-store` keeps shared caches away already. */
+  readonly unshared: boolean
+}
+
+/**
+ * Reads a server's head and keeps what is for the client.
+ * @param intercept a Set-Cookie value's fate: true keeps the line from the client.
+ * @returns undefined where the head breaks the rules of framing (nginx answers 502).
+ */
+export function readResponseHead(
+  status: number,
+  reason: string,
+  raw: readonly Buffer[],
+  intercept: (setCookie: string) => boolean,
+): ResponseHead | undefined {
+  if (status < 200 || status > 999) return undefined
+  const headers: string[] = []
+  const lengths: string[] = []
+  let named: ReadonlySet<string> | undefined
+  let chunked = false
+  let keepAlive = true
+  let eventStream = false
+  let shared = false
+  let unshared = false
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = (raw[i] as Buffer).toString('latin1')
+    const value = (raw[i + 1] as Buffer).toString('latin1')
+    switch (subject(name)) {
+      case 'connection': {
+        const lower = value.toLowerCase()
+        if (lower === 'keep-alive') continue
+        const tokens = lower.split(',').map((token) => token.trim())
+        if (tokens.includes('close')) keepAlive = false
+        named = new Set([...(named ?? []), ...tokens])
+        continue
+      }
+      case 'hop':
+        continue
+      case 'transfer-encoding':
+        if (chunked || value.toLowerCase() !== 'chunked') return undefined
+        chunked = true
+        continue
+      case 'content-length':
+        lengths.push(value)
+        break
+      case 'set-cookie':
+        if (intercept(value)) continue
+        break
+      case 'content-type':
+        eventStream = /^\s*text\/event-stream\b/i.test(value)
+        break
+      case 'cache-control': {
+        const directives = value.toLowerCase().split(',')
+        for (const directive of directives) {
+          const word = directive.trim()
+          if (word === 'public' || word.startsWith('s-maxage')) shared = true
+          if (word === 'private' || word === 'no-store') unshared = true
+        }
+        break
+      }
+      case 'cdn':
+        shared = true
+        break
+      default:
+    }
+    headers.push(name, value)
+  }
+  if (
+    lengths.length > 1 ||
+    (lengths.length === 1 && (chunked || !/^\d+$/.test(lengths[0] ?? '')))
+  ) {
+    return undefined
+  }
+  return {
+    status,
+    reason,
+    headers: named === undefined ? headers : without(headers, named),
+    keepAlive,
+    eventStream,
+    shared,
+    unshared,
+  }
+}
+
+function without(headers: readonly string[], named: ReadonlySet<string>): string[] {
+  const left: string[] = []
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string
+    const lower = name.toLowerCase()
+    // A server may not have its length or cookies taken away by its own slip.
+    if (named.has(lower) && lower !== 'content-length' && lower !== 'set-cookie') continue
+    left.push(name, headers[i + 1] as string)
+  }
+  return left
+}
+
+type Subject =
+  | 'connection'
+  | 'hop'
+  | 'transfer-encoding'
+  | 'content-length'
+  | 'content-type'
+  | 'set-cookie'
+  | 'cache-control'
+  | 'cdn'
+  | 'other'
+
+/** What a response's field is about, as far as a proxy minds; by its length first, for speed. */
+function subject(name: string): Subject {
+  switch (name.length) {
+    case 2:
+      return same(name, 'te') ? 'hop' : 'other'
+    case 7:
+      return same(name, 'upgrade') || same(name, 'trailer') ? 'hop' : 'other'
+    case 10:
+      if (same(name, 'set-cookie')) return 'set-cookie'
+      return same(name, 'connection') ? 'connection' : same(name, 'keep-alive') ? 'hop' : 'other'
+    case 12:
+      return same(name, 'content-type') ? 'content-type' : 'other'
+    case 13:
+      return same(name, 'cache-control') ? 'cache-control' : 'other'
+    case 14:
+      return same(name, 'content-length') ? 'content-length' : 'other'
+    case 16:
+      return same(name, 'proxy-connection') ? 'hop' : 'other'
+    case 17:
+      return same(name, 'transfer-encoding')
+        ? 'transfer-encoding'
+        : same(name, 'cdn-cache-control') || same(name, 'surrogate-control')
+          ? 'cdn'
+          : 'other'
+    case 18:
+      return same(name, 'proxy-authenticate') ? 'hop' : 'other'
+    case 25:
+      return same(name, 'proxy-authentication-info') ? 'hop' : 'other'
+    default:
+      return 'other'
+  }
+}
+
+function same(name: string, lower: string): boolean {
+  return name === lower || name.toLowerCase() === lower
+}

@@ -1,0 +1,132 @@
+import type { IncomingMessage } from 'node:http'
+import type { FastifyRequest } from 'fastify'
+import { BadHostError, TooManyHeadersError } from '../errors.js'
+import { isCleanHost } from './target.js'
+
+// Node hands out the first 1,000 fields and drops the rest without a word.
+const RAW_HEADERS_MOST = 2000
+
+/** Name and value in turn, as they go on the wire. */
+export type RawHeaders = string[]
+
+/**
+ * The client's header fields as they go to a server, in the client's order and spelling: without
+ * what concerns only the client's connection, without what we say ourselves, and with what a
+ * server must know of the client.
+ *
+ * The Host field stands first, so that an attempt can put its own there.
+ * @param cookies what becomes of a Cookie field; an empty result drops it.
+ * @throws BadHostError, TooManyHeadersError
+ */
+export function requestHeaders(
+  request: FastifyRequest,
+  host: string,
+  hasBody: boolean,
+  cookies: (value: string) => string,
+): RawHeaders {
+  const raw = request.raw as IncomingMessage
+  const { rawHeaders } = raw
+  if (rawHeaders.length > RAW_HEADERS_MOST) throw new TooManyHeadersError()
+  if (!isCleanHost(host)) throw new BadHostError()
+
+  const headers: RawHeaders = ['Host', host]
+  const named = namedByConnection(raw.headers.connection)
+  let hosts = 0
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    const value = rawHeaders[i + 1] as string
+    switch (fateOf(name)) {
+      case 'host':
+        hosts += 1
+        if (hosts > 1) throw new BadHostError()
+        continue
+      case 'drop':
+        continue
+      case 'length':
+        if (hasBody) headers.push(name, value)
+        continue
+      case 'cookie': {
+        if (named?.has('cookie')) continue
+        const left = cookies(value)
+        if (left !== '') headers.push(name, left)
+        continue
+      }
+      default:
+        if (named?.has(name.toLowerCase())) continue
+        headers.push(name, value)
+    }
+  }
+  addForwarded(headers, request)
+  return headers
+}
+
+/** Who the client is, for the server; only a trusted peer's word is passed on. */
+function addForwarded(headers: RawHeaders, request: FastifyRequest): void {
+  const peer = request.raw.socket?.remoteAddress ?? ''
+  const trusted = (request.ips?.length ?? 0) > 1
+  const chain = trusted ? request.headers['x-forwarded-for'] : undefined
+  const before = typeof chain === 'string' ? chain : chain?.join(', ')
+  const address = peer.startsWith('::ffff:') ? peer.slice('::ffff:'.length) : peer
+  if (address !== '') {
+    headers.push('X-Forwarded-For', before === undefined ? address : `${before}, ${address}`)
+    headers.push('X-Real-IP', request.ip ?? address)
+  }
+  if (request.protocol !== undefined) headers.push('X-Forwarded-Proto', request.protocol)
+  if (request.host !== '') headers.push('X-Forwarded-Host', request.host)
+  const { forwarded } = request.headers
+  if (trusted && typeof forwarded === 'string') headers.push('Forwarded', forwarded)
+}
+
+/** The names in a Connection field; they are for this connection only (RFC 9110, 7.6.1). */
+export function namedByConnection(value: string | undefined): ReadonlySet<string> | undefined {
+  // What nearly every request says costs no set.
+  if (value === undefined || value === 'keep-alive' || value === 'close') return undefined
+  return new Set(value.toLowerCase().split(',').map(trim))
+}
+
+const trim = (text: string): string => text.trim()
+
+type Fate = 'pass' | 'drop' | 'host' | 'length' | 'cookie'
+
+/** What becomes of a client's field; by the length of its name first, for speed. */
+function fateOf(name: string): Fate {
+  switch (name.length) {
+    case 2:
+      return same(name, 'te') ? 'drop' : 'pass'
+    case 4:
+      return same(name, 'host') ? 'host' : 'pass'
+    case 6:
+      return same(name, 'cookie') ? 'cookie' : same(name, 'expect') ? 'drop' : 'pass'
+    case 7:
+      return same(name, 'upgrade') || same(name, 'trailer') ? 'drop' : 'pass'
+    case 9:
+      return same(name, 'x-real-ip') || same(name, 'forwarded') ? 'drop' : 'pass'
+    case 10:
+      return same(name, 'connection') || same(name, 'keep-alive') ? 'drop' : pseudo(name)
+    case 14:
+      return same(name, 'content-length')
+        ? 'length'
+        : same(name, 'holdfast-moved') || same(name, 'http2-settings')
+          ? 'drop'
+          : 'pass'
+    case 15:
+      return same(name, 'x-forwarded-for') ? 'drop' : 'pass'
+    case 16:
+      return same(name, 'x-forwarded-host') || same(name, 'proxy-connection') ? 'drop' : 'pass'
+    case 17:
+      return same(name, 'x-forwarded-proto') || same(name, 'transfer-encoding') ? 'drop' : 'pass'
+    case 19:
+      return same(name, 'proxy-authorization') ? 'drop' : 'pass'
+    default:
+      return pseudo(name)
+  }
+}
+
+/** HTTP/2 hands its request line out as fields that start with a colon. */
+function pseudo(name: string): Fate {
+  return name.charCodeAt(0) === 0x3a ? 'drop' : 'pass'
+}
+
+function same(name: string, lower: string): boolean {
+  return name === lower || name.toLowerCase() === lower
+}

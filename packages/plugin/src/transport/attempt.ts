@@ -1,0 +1,238 @@
+import type { Readable } from 'node:stream'
+import { type Lease, type Outcome, outcomes, type TimeoutsConfig } from '@holdfast/core'
+import type { Dispatcher } from 'undici'
+import type { Connection, Connections } from './connections.js'
+import { Deadline, type Deadlines } from './deadlines.js'
+import { DeadlineError, outcomeOf } from './node-error.js'
+
+/** What an attempt tells whoever made it. After `onFail` or `onEnd` it says no more. */
+export interface AttemptListener {
+  /** A final head; headers are name and value in turn, as they came. */
+  onHead(attempt: Attempt, status: number, headers: readonly Buffer[], reason: string): void
+  /** @returns false to have the server wait until `resume`. */
+  onData(attempt: Attempt, chunk: Buffer): boolean
+  onEnd(attempt: Attempt): void
+  onFail(attempt: Attempt, outcome: Outcome): void
+}
+
+/** What goes to the server. */
+export interface AttemptRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: string[]
+  readonly body: AttemptBody | undefined
+}
+
+/** As much of a request's body as an attempt needs. */
+export interface AttemptBody {
+  readonly ended: boolean
+  /** The server has not taken what there is. */
+  readonly waitsForServer: boolean
+  open(): Readable
+}
+
+/** What attempts to one server share. */
+export interface AttemptGround {
+  readonly connections: Connections
+  readonly deadlines: Deadlines
+  readonly timeouts: TimeoutsConfig
+}
+
+/**
+ * One dispatch to one server over one connection: undici's handler, our deadlines, and a
+ * classified end. Whatever comes of a connection that was given up finds the attempt over.
+ */
+export class Attempt implements Dispatcher.DispatchHandler {
+  readonly lease: Lease
+  readonly connection: Connection
+  /** Whether it went over a connection that the server may have closed meanwhile. */
+  readonly reused: boolean
+  /** A byte of the request may have reached the server. */
+  sent = false
+
+  readonly #listener: AttemptListener
+  readonly #ground: AttemptGround
+  readonly #body: AttemptBody | undefined
+  readonly #deadline = new Deadline(() => this.#onDeadline())
+  #phase: 'connecting' | 'waiting' | 'answering' | 'over' = 'connecting'
+  #controller: Dispatcher.DispatchController | undefined
+  #startedMs = 0
+  #endless = false
+  #stalledSinceMs = -1
+  /** Whether the server will keep the connection, as the head says. */
+  keepAlive = true
+
+  constructor(
+    listener: AttemptListener,
+    ground: AttemptGround,
+    lease: Lease,
+    body: AttemptBody | undefined,
+    fresh: boolean,
+  ) {
+    this.#listener = listener
+    this.#ground = ground
+    this.#body = body
+    this.lease = lease
+    this.connection = ground.connections.take(fresh)
+    this.reused = this.connection.used
+  }
+
+  start(request: AttemptRequest): void {
+    const { deadlines, timeouts } = this.#ground
+    this.#startedMs = deadlines.nowMs()
+    this.#await(timeouts.connectMs)
+    this.connection.client.dispatch(
+      {
+        path: request.path,
+        method: request.method as Dispatcher.HttpMethod,
+        headers: request.headers,
+        body: this.#body?.open() ?? null,
+        // undici would close the connection after every HEAD.
+        reset: false,
+        ...(this.#ground.connections.serverName === undefined
+          ? {}
+          : { servername: this.#ground.connections.serverName }),
+      } as Dispatcher.DispatchOptions,
+      this,
+    )
+  }
+
+  /** The response has no end to wait for, such as an event stream: silence is not a fault. */
+  endless(): void {
+    this.#endless = true
+    this.#await(this.#ground.timeouts.responseMs)
+  }
+
+  resume(): void {
+    if (this.#phase === 'answering') this.#awaitBody()
+    this.#controller?.resume()
+  }
+
+  /** Gives the attempt up: the server sees its connection close, the listener hears nothing. */
+  abandon(): void {
+    if (this.#phase === 'over') return
+    this.#over()
+    this.connection.destroy()
+  }
+
+  /** The whole request is on its way; now the server owes an answer. */
+  requestEnded(): void {
+    if (this.#phase === 'waiting') this.#await(this.#ground.timeouts.headersMs)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#phase === 'over') return
+    this.#controller = controller
+    this.sent = true
+    this.#phase = 'waiting'
+    this.#await(this.#ground.timeouts.headersMs)
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    reason = '',
+  ): void {
+    // 102 and 103 come before the answer; nothing of them is passed on.
+    if (this.#phase !== 'waiting' || status < 200) return
+    this.#phase = 'answering'
+    this.#awaitBody()
+    // Of an HTTP/1 response undici hands out the header fields just as they came.
+    const raw = controller.rawHeaders as Buffer[] | null | undefined
+    this.#listener.onHead(this, status, raw ?? [], reason)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#phase !== 'answering') return
+    const { timeouts, deadlines } = this.#ground
+    if (!this.#endless && timeouts.bodyMs > 0) this.#extend(deadlines.nowMs() + timeouts.bodyMs)
+    if (!this.#listener.onData(this, chunk) && !this.#isOver()) {
+      controller.pause()
+      // While the client is slow, the server's silence is ours.
+      this.#await(0)
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#phase !== 'answering') return
+    this.#over()
+    if (this.keepAlive) this.#ground.connections.give(this.connection)
+    else this.connection.destroy()
+    this.#listener.onEnd(this)
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (this.#phase === 'over') return
+    this.#fail(this.#phase === 'answering' ? outcomes.cut : outcomeOf(error, this.sent))
+  }
+
+  #fail(outcome: Outcome): void {
+    this.#over()
+    this.connection.destroy(new DeadlineError(outcome))
+    this.#listener.onFail(this, outcome)
+  }
+
+  #over(): void {
+    this.#phase = 'over'
+    this.#ground.deadlines.cancel(this.#deadline)
+  }
+
+  #isOver(): boolean {
+    return this.#phase === 'over'
+  }
+
+  #awaitBody(): void {
+    const { timeouts } = this.#ground
+    this.#await(this.#endless ? timeouts.responseMs : timeouts.bodyMs)
+  }
+
+  /** Arms the deadline `ms` from now; 0 leaves only the one for the whole response. */
+  #await(ms: number): void {
+    const { deadlines, timeouts } = this.#ground
+    const whole = this.#wholeDueMs()
+    if (ms <= 0 && timeouts.responseMs <= 0) {
+      deadlines.cancel(this.#deadline)
+      return
+    }
+    const dueMs = ms > 0 ? deadlines.nowMs() + ms : whole
+    deadlines.schedule(this.#deadline, Math.min(dueMs, whole))
+  }
+
+  /** Moves an armed deadline; only ever later, so it stays in its place on the wheel. */
+  #extend(dueMs: number): void {
+    this.#deadline.dueMs = Math.min(dueMs, this.#wholeDueMs())
+  }
+
+  #wholeDueMs(): number {
+    const { responseMs } = this.#ground.timeouts
+    return responseMs > 0 ? this.#startedMs + responseMs : Number.POSITIVE_INFINITY
+  }
+
+  #onDeadline(): void {
+    const nowMs = this.#ground.deadlines.nowMs()
+    const whole = nowMs >= this.#wholeDueMs()
+    if (this.#phase === 'connecting') {
+      // Whole or not: nothing has been sent yet.
+      this.#fail(outcomes.connectTimeout)
+    } else if (this.#phase === 'answering') {
+      this.#fail(outcomes.cut)
+    } else if (whole || this.#body === undefined || this.#body.ended) {
+      this.#fail(outcomes.headTimeout)
+    } else {
+      this.#watchUpload(this.#body, nowMs)
+    }
+  }
+
+  /** While a body is under way only a server that takes nothing of it is at fault. */
+  #watchUpload(body: AttemptBody, nowMs: number): void {
+    const { sendMs, headersMs } = this.#ground.timeouts
+    if (!body.waitsForServer) this.#stalledSinceMs = -1
+    else if (this.#stalledSinceMs < 0) this.#stalledSinceMs = nowMs
+    else if (sendMs > 0 && nowMs - this.#stalledSinceMs >= sendMs) {
+      this.#fail(outcomes.sendTimeout)
+      return
+    }
+    this.#await(Math.min(sendMs > 0 ? sendMs : headersMs, headersMs))
+  }
+}

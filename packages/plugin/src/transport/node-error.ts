@@ -1,0 +1,44 @@
+import { type Outcome, outcomes } from '@holdfast/core'
+
+/** Why a deadline of ours ended a connection; the error that undici reports is then this one. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError'
+  readonly outcome: Outcome
+
+  constructor(outcome: Outcome) {
+    super(outcome.name)
+    this.outcome = outcome
+  }
+}
+
+/**
+ * What an error of Node or undici means for an attempt. The only room that knows their codes.
+ * @param sent whether a byte of the request may have reached the server.
+ */
+export function outcomeOf(error: unknown, sent: boolean): Outcome {
+  if (error instanceof DeadlineError) return error.outcome
+  switch (codeOf(error)) {
+    case 'HPE_HEADER_OVERFLOW':
+    case 'UND_ERR_HEADERS_OVERFLOW':
+      return outcomes.invalid
+    case 'UND_ERR_CONNECT_TIMEOUT':
+    case 'ETIMEDOUT':
+      return sent ? outcomes.headTimeout : outcomes.connectTimeout
+    case 'UND_ERR_HEADERS_TIMEOUT':
+      return outcomes.headTimeout
+    // Our own arguments were refused, or the pool is closing: no server is to blame.
+    case 'UND_ERR_INVALID_ARG':
+    case 'UND_ERR_NOT_SUPPORTED':
+    case 'UND_ERR_DESTROYED':
+    case 'UND_ERR_CLOSED':
+      return outcomes.proxy
+    default:
+  }
+  if (codeOf(error).startsWith('HPE_')) return outcomes.invalid
+  return sent ? outcomes.reset : outcomes.refused
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return ''
+  return typeof error.code === 'string' ? error.code : ''
+}
