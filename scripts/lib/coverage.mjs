@@ -24,20 +24,20 @@ export function forgetCoverage() {
 
 /** @param {import('./tally.mjs').Tally} tally */
 export async function judgeCoverage(tally) {
+  const started = performance.now()
   const report = await tool('c8', ['report'])
+  const durationMs = performance.now() - started
   const files = report.ok ? readSummary() : []
   for (const [folder, threshold] of THRESHOLDS) {
     const own = files.filter(({ file }) => file.startsWith(`${folder}/`))
     const lines = share(own.map((file) => file.lines))
     const branches = share(own.map((file) => file.branches))
     const found = `lines ${lines.toFixed(1)} %, branches ${branches.toFixed(1)} %`
-    await tally.check(
-      `coverage of ${folder}: ${found}, both at least ${threshold} %`,
-      async () => ({
-        ok: report.ok && lines >= threshold && branches >= threshold,
-        output: [report.output, 'Line by line: coverage/index.html', ...weakest(own)].join('\n'),
-      }),
-    )
+    tally.tell(`coverage of ${folder}: ${found}, at least ${threshold} % each`, {
+      ok: report.ok && lines >= threshold && branches >= threshold,
+      output: [report.output, 'Line by line: coverage/index.html', ...weakest(own)].join('\n'),
+      durationMs,
+    })
   }
 }
 

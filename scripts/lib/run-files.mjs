@@ -72,12 +72,12 @@ function faultOf(end, results) {
 }
 
 /**
+ * Every result ends with a line feed; what follows the last one was cut off with its process.
+ *
  * @param {string} lines
  * @returns {TestResult[]}
  */
 function parse(lines) {
-  return lines
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
+  const complete = lines.split('\n').slice(0, -1)
+  return complete.map((line) => JSON.parse(line))
 }

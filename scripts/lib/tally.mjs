@@ -19,8 +19,9 @@ export class Tally {
     const count = results.length === 1 ? '' : `${results.length} tests, `
     const mark = failures.length === 0 ? '✓' : '✗'
     console.log(`${mark} ${title}  ${count}${Math.round(durationMs)} ms`)
-    for (const failure of failures.filter((one) => one.title !== title))
-      console.log(`\n  ✗ ${failure.title}\n${indent(failure.detail)}`)
+    for (const failure of failures) {
+      if (failure.title !== title) console.log(`\n  ✗ ${failure.title}\n${indent(failure.detail)}`)
+    }
     if (failures.length > 0 && output.trim() !== '') console.log(`\n${indent(output)}\n`)
     for (const [reason, tests] of skips(results)) {
       console.log(`  SKIPPED ${tests === 1 ? '' : `${tests} tests: `}${reason}`)
@@ -36,9 +37,18 @@ export class Tally {
   async check(title, check) {
     const started = performance.now()
     const { ok, output } = await check()
-    const verdict = ok ? 'passed' : 'failed'
-    this.add(title, [{ verdict, title }], { durationMs: performance.now() - started, output })
+    this.tell(title, { ok, output, durationMs: performance.now() - started })
     return ok
+  }
+
+  /**
+   * Counts a check that has been made already.
+   *
+   * @param {string} title
+   * @param {{ ok: boolean, output: string, durationMs: number }} outcome
+   */
+  tell(title, { ok, output, durationMs }) {
+    this.add(title, [{ verdict: ok ? 'passed' : 'failed', title }], { durationMs, output })
   }
 
   /** The last line of every run, which other programs read. */
