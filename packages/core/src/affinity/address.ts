@@ -1,5 +1,6 @@
-const LONGEST_IPV6 = 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255'.length
 const WORDS = 8
+const DOT = 0x2e
+const COLON = 0x3a
 
 /**
  * The one text of an IP address, whatever the spelling: IPv4 in dotted form, also where it came
@@ -15,7 +16,7 @@ export function canonicalAddress(text: string, ipv6Prefix = 128): string | undef
   if (isIPv4(bare)) return bare
   const words = parseIPv6(bare)
   if (words === undefined) return undefined
-  return mappedIPv4(words) ?? formatIPv6(words.map((word, i) => word & mask(ipv6Prefix - 16 * i)))
+  return mappedIPv4(words) ?? formatIPv6(words, ipv6Prefix)
 }
 
 function isIPv4(text: string, from = 0): boolean {
@@ -24,7 +25,7 @@ function isIPv4(text: string, from = 0): boolean {
   let value = 0
   for (let i = from; i < text.length; i += 1) {
     const code = text.charCodeAt(i)
-    if (code === 0x2e) {
+    if (code === DOT) {
       if (digits === 0 || octets === 4) return false
       octets += 1
       digits = 0
@@ -41,55 +42,66 @@ function isIPv4(text: string, from = 0): boolean {
 }
 
 function bareAddress(text: string): string {
-  const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)
-  const host = bracketed?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text
+  const bracketed = text.startsWith('[') ? /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1] : undefined
+  const host = bracketed ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text
   const zone = host.indexOf('%')
   return zone < 0 ? host : host.slice(0, zone)
 }
 
+/** The eight words of an IPv6 address in any of its spellings, or undefined. */
 function parseIPv6(text: string): readonly number[] | undefined {
-  if (text.length > LONGEST_IPV6) return undefined
-  const halves = withoutDots(text)?.split('::').map(parseWords)
-  const head = halves?.[0]
-  if (halves === undefined || head === undefined) return undefined
-  if (halves.length === 1) return head.length === WORDS ? head : undefined
-  const tail = halves[1]
-  const gap = WORDS - head.length - (tail?.length ?? WORDS)
-  if (halves.length > 2 || tail === undefined || gap < 1) return undefined
-  return [...head, ...new Array<number>(gap).fill(0), ...tail]
+  const words: number[] = []
+  let gap = text.startsWith('::') ? 0 : -1
+  let at = gap < 0 ? 0 : 2
+  while (at < text.length) {
+    const start = at
+    while (isHexDigit(text.charCodeAt(at))) at += 1
+    if (at === start || at - start > 4 || words.length === WORDS) return undefined
+    if (text.charCodeAt(at) === DOT) {
+      if (!isIPv4(text, start)) return undefined
+      words.push(...dottedWords(text.slice(start)))
+      break
+    }
+    words.push(Number.parseInt(text.slice(start, at), 16))
+    if (at === text.length) break
+    if (text.charCodeAt(at) !== COLON || at + 1 === text.length) return undefined
+    at += 1
+    if (text.charCodeAt(at) === COLON) {
+      if (gap >= 0) return undefined
+      gap = words.length
+      at += 1
+    }
+  }
+  return withGap(words, gap)
 }
 
-/** The same address with a dotted end written as two groups. */
-function withoutDots(text: string): string | undefined {
-  if (!text.includes('.')) return text
-  const start = text.lastIndexOf(':') + 1
-  const dotted = text.slice(start)
-  if (start === 0 || !isIPv4(dotted)) return undefined
+function withGap(words: readonly number[], gap: number): readonly number[] | undefined {
+  const missing = WORDS - words.length
+  if (gap < 0) return missing === 0 ? words : undefined
+  if (missing < 1) return undefined
+  return [...words.slice(0, gap), ...new Array<number>(missing).fill(0), ...words.slice(gap)]
+}
+
+function dottedWords(dotted: string): readonly [number, number] {
   const [a = 0, b = 0, c = 0, d = 0] = dotted.split('.').map(Number)
-  return `${text.slice(0, start)}${hex(a * 256 + b)}:${hex(c * 256 + d)}`
+  return [a * 256 + b, c * 256 + d]
 }
 
-function parseWords(text: string): readonly number[] | undefined {
-  if (text === '') return []
-  const groups = text.split(':')
-  if (!groups.every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined
-  return groups.map((group) => Number.parseInt(group, 16))
+function isHexDigit(code: number): boolean {
+  const lower = code | 0x20
+  return (code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x66)
 }
 
 function mappedIPv4(words: readonly number[]): string | undefined {
+  if (words[5] !== 0xffff || words.findIndex((word) => word !== 0) !== 5) return undefined
   const [high = 0, low = 0] = words.slice(6)
-  if (words[5] !== 0xffff || words.slice(0, 5).some((word) => word !== 0)) return undefined
   return `${high >> 8}.${high & 0xff}.${low >> 8}.${low & 0xff}`
 }
 
-/** The bits of one word that count when `bits` more of the whole do. */
-function mask(bits: number): number {
-  return bits <= 0 ? 0 : bits >= 16 ? 0xffff : (0xffff << (16 - bits)) & 0xffff
-}
-
 /** RFC 5952: `::` stands for the longest run of two zero words or more, the first of equals. */
-function formatIPv6(words: readonly number[]): string {
-  let gapStart = -1
+function formatIPv6(address: readonly number[], prefix: number): string {
+  const words = prefix < 128 ? address.map((word, i) => word & mask(prefix - 16 * i)) : address
+  let gapStart = WORDS
   let gapLength = 1
   for (let start = 0; start < WORDS; start += 1) {
     let length = 0
@@ -99,10 +111,17 @@ function formatIPv6(words: readonly number[]): string {
       gapLength = length
     }
   }
-  const text = (from: number, to?: number): string => words.slice(from, to).map(hex).join(':')
-  return gapStart < 0 ? text(0) : `${text(0, gapStart)}::${text(gapStart + gapLength)}`
+  const gapEnd = gapStart + gapLength
+  let text = gapStart === 0 ? ':' : ''
+  for (let i = 0; i < WORDS; i += 1) {
+    if (i === gapStart) text += ':'
+    else if (i < gapStart || i >= gapEnd)
+      text += `${words[i]?.toString(16)}${i < WORDS - 1 ? ':' : ''}`
+  }
+  return text
 }
 
-function hex(word: number): string {
-  return word.toString(16)
+/** The bits of one word that count when `bits` more of the whole do. */
+function mask(bits: number): number {
+  return bits <= 0 ? 0 : bits >= 16 ? 0xffff : (0xffff << (16 - bits)) & 0xffff
 }

@@ -2,6 +2,7 @@ import { standsAt } from './ascii.js'
 
 const SPACE = 0x20
 const EQUALS = 0x3d
+const SEMICOLON = 0x3b
 
 /**
  * Where the value of the next cookie called `name` begins, as nginx reads the Cookie header
@@ -12,7 +13,7 @@ const EQUALS = 0x3d
 export function nextCookie(cookies: string, name: string, from = 0): number {
   let start = from
   while (start < cookies.length) {
-    if (cookies.charCodeAt(start) === 0x3b) start += 1
+    if (cookies.charCodeAt(start) === SEMICOLON) start += 1
     start = skipSpaces(cookies, start)
     const value = valueIfNamed(cookies, start, name)
     if (value >= 0) return value
@@ -43,19 +44,23 @@ export function withoutCookies(
   names: readonly string[],
   replace: (value: string) => string | undefined,
 ): string {
-  if (!names.some((name) => nextCookie(cookies, name) >= 0)) return cookies
-  const kept: string[] = []
-  for (const cookie of cookies.split(';')) {
-    const start = skipSpaces(cookie, 0)
-    const value = namedValue(cookie, start, names)
-    if (value < 0) {
-      kept.push(cookie)
-      continue
+  let rest = ''
+  let keptFrom = 0
+  let start = 0
+  while (start < cookies.length) {
+    const end = cookieEnd(cookies, start)
+    const value = valueIfNamedOneOf(cookies, skipSpaces(cookies, start), names)
+    if (value >= 0) {
+      rest += cookies.slice(keptFrom, start)
+      const replacement = replace(cookies.slice(value, end))
+      if (replacement !== undefined) rest += `${cookies.slice(start, value)}${replacement};`
+      keptFrom = end + 1
     }
-    const replacement = replace(cookie.slice(value))
-    if (replacement !== undefined) kept.push(cookie.slice(0, value) + replacement)
+    start = end + 1
   }
-  return kept.join(';').trimStart()
+  if (keptFrom === 0) return cookies
+  // When the last cookie went, the semicolon before it has nothing left to separate.
+  return (start === keptFrom ? rest.slice(0, -1) : rest + cookies.slice(keptFrom)).trimStart()
 }
 
 /** What a Set-Cookie line sets the cookie called `name` to; undefined when it sets another. */
@@ -64,9 +69,9 @@ export function setCookieValue(line: string, name: string): string | undefined {
   return value < 0 ? undefined : line.slice(value, cookieEnd(line, value)).trimEnd()
 }
 
-function namedValue(cookie: string, at: number, names: readonly string[]): number {
+function valueIfNamedOneOf(text: string, at: number, names: readonly string[]): number {
   for (const name of names) {
-    const value = valueIfNamed(cookie, at, name)
+    const value = valueIfNamed(text, at, name)
     if (value >= 0) return value
   }
   return -1

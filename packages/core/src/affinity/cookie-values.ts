@@ -17,14 +17,22 @@ export interface CookieValues {
   rekey(keys: readonly string[]): void
 }
 
-/** The binding of a request whose cookie does not lead to a server. */
+/** The binding of a request whose cookie leads to a server. */
+export function boundBinding(server: Server, session?: Session, due = false): Binding {
+  return binding(server, undefined, session, due)
+}
+
+/** The binding of a request whose cookie leads nowhere. */
 export function lostBinding(lost: MoveReason, session?: Session): Binding {
-  return {
-    source: 'cookie',
-    server: undefined,
-    lost,
-    session,
-    due: false,
-    serverPart: undefined,
-  }
+  return binding(undefined, lost, session, false)
+}
+
+// Frozen, because one object serves every request that says the same.
+function binding(
+  server: Server | undefined,
+  lost: MoveReason | undefined,
+  session: Session | undefined,
+  due: boolean,
+): Binding {
+  return Object.freeze({ source: 'cookie', server, lost, session, due, serverPart: undefined })
 }

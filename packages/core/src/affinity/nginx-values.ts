@@ -4,7 +4,7 @@ import type { Pool } from '../servers/pool.js'
 import type { Server } from '../servers/server.js'
 import type { Binding, MoveReason } from './binding.js'
 import type { CookieFormat, CookieStyle } from './config.js'
-import type { CookieValues } from './cookie-values.js'
+import { boundBinding, type CookieValues } from './cookie-values.js'
 import { addressWithPort } from './server-name.js'
 
 /** The formats whose value is a function of the server alone. */
@@ -66,7 +66,8 @@ export class NginxValues implements CookieValues {
           const value = written(server, index, format, style, key)
           if (!values.has(server)) values.set(server, value)
           // Of two servers with one value the first counts, as in nginx.
-          if (!bindings.has(value)) bindings.set(value, bound(server, older || age > 0))
+          if (!bindings.has(value))
+            bindings.set(value, boundBinding(server, undefined, older || age > 0))
         })
       }
     })
@@ -117,15 +118,4 @@ function digest(text: string, format: Exclude<NginxFormat, 'index'>, key: string
 // nginx reads the index as a number, so that 01 is 1.
 function withoutZeros(value: string): string {
   return value.startsWith('0') ? value.replace(/^0+(?=\d)/, '') : value
-}
-
-function bound(server: Server, due: boolean): Binding {
-  return Object.freeze({
-    source: 'cookie',
-    server,
-    lost: undefined,
-    session: undefined,
-    due,
-    serverPart: undefined,
-  })
 }
