@@ -29,8 +29,8 @@ const WIRING = ['upstream', 'index']
 /** Other packages that a package may never name. */
 const FORBIDDEN: Readonly<Record<string, RegExp>> = {
   'packages/core': /^(@holdfast\/|fastify|@fastify\/|undici)/,
-  'packages/plugin': /^@holdfast\/(?!core(/|$))/,
-  'packages/stats': /^@holdfast\/(?!core(/|$))|^undici|^@fastify\/reply-from/,
+  'packages/plugin': /^@holdfast\/(?!core(\/|$))/,
+  'packages/stats': /^@holdfast\/(?!core(\/|$))|^undici|^@fastify\/reply-from/,
 }
 
 /** What would let the core reach the world by itself (node:net is there for isIP). */
