@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import {
   type Dispatcher,
   type Lease,
@@ -28,6 +29,9 @@ import { type RawHeaders, requestHeaders } from './request/headers.js'
 import { describeReplaced, type OutgoingBody } from './request/outgoing-body.js'
 import { parseTarget } from './request/target.js'
 import { Attempt, type AttemptListener } from './transport/attempt.js'
+import { openTunnel } from './tunnel/open-tunnel.js'
+import { upgradeHead } from './tunnel/upgrade-head.js'
+import { type PendingUpgrade, pendingUpgrade } from './tunnel/upgrades.js'
 
 /** How reply-from is called back: with an error, or with the response to send. */
 export type FromCallback = (error: Error | null, response?: FromResponse) => void
@@ -44,6 +48,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
 
   readonly #facts: FastifyFacts
   readonly #method: string
+  readonly #upgrade: PendingUpgrade | undefined
   #path = ''
   #headers: RawHeaders = []
   #movedAt = -1
@@ -62,7 +67,9 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     this.reply = reply
     this.#facts = new FastifyFacts(request)
     this.#method = request.raw.method ?? 'GET'
+    this.#upgrade = pendingUpgrade(request.raw)
     this.passage = registration.upstream.admit(this.#facts, registration.rules)
+    registration.gateway.enter(this)
     reply.raw.on('close', () => this.#onClientClose())
   }
 
@@ -93,12 +100,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
 
   onHead(attempt: Attempt, status: number, raw: readonly Buffer[], reason: string): void {
     const { lease } = attempt
-    const { cookie } = this.registration
-    const head = readResponseHead(status, reason, raw, (line) => {
-      const own = cookie?.intercept(line)
-      if (own !== undefined) this.#transferred = own.value
-      return own !== undefined
-    })
+    const head = readResponseHead(status, reason, raw, this.#intercept)
     if (head === undefined) {
       attempt.abandon()
       this.#settle(attempt, outcomes.invalid)
@@ -123,6 +125,24 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
       this.#lease = undefined
       this.#refuse(new BadGatewayError())
     }
+  }
+
+  onUpgrade(attempt: Attempt, raw: readonly Buffer[], socket: Duplex): void {
+    const upgrade = this.#upgrade
+    if (upgrade === undefined || this.#state !== 'open') {
+      socket.destroy()
+      return
+    }
+    this.#attempt = undefined
+    attempt.lease.answered(101)
+    const { headers } = stickyHead(upgradeHead(raw, this.#intercept), this, this.#transferred)
+    this.#state = 'answering'
+    openTunnel(this, upgrade, headers, socket, (toServer, toClient) => {
+      this.#bytesOut += toClient
+      attempt.lease.moved(toServer, 0)
+      this.#release(attempt.lease, outcomes.ok)
+      this.#onClientClose()
+    })
   }
 
   onData(_attempt: Attempt, chunk: Buffer): boolean {
@@ -221,13 +241,21 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
       deadlines: gateway.deadlines,
       timeouts,
     }
-    const attempt = new Attempt(this, ground, lease, this.#body, fresh)
+    // A tunnel is worth a connection of its own, and never has to doubt it.
+    const attempt = new Attempt(
+      this,
+      ground,
+      lease,
+      this.#body,
+      fresh || this.#upgrade !== undefined,
+    )
     this.#attempt = attempt
     attempt.start({
       method: this.#method,
       path: this.#path,
       headers: this.#headers,
       body: this.#body,
+      upgrade: this.#upgrade?.protocol,
     })
   }
 
@@ -247,6 +275,13 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     if (this.#state === 'closed') return
     if (outcome.status === 504) this.#refuse(new GatewayTimeoutError())
     else this.#refuse(new BadGatewayError())
+  }
+
+  /** Keeps a Set-Cookie of the server's that bears our cookie's name from the client. */
+  readonly #intercept = (line: string): boolean => {
+    const own = this.registration.cookie?.intercept(line)
+    if (own !== undefined) this.#transferred = own.value
+    return own !== undefined
   }
 
   #retryFacts(sent: boolean): RetryFacts {
@@ -295,7 +330,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     // A client that has its whole answer may close; one that leaves earlier takes us with it.
     if (this.#attempt !== undefined) this.#giveUp(outcomes.aborted)
     this.passage.end()
-    this.registration.gateway.report(this)
+    this.registration.gateway.leave(this)
   }
 
   #giveUp(outcome: Outcome): void {

@@ -18,8 +18,9 @@ import { channels } from './diagnostics.js'
 import type { Exchange } from './exchange.js'
 import { logEvent, logExchange } from './log.js'
 import { Connections } from './transport/connections.js'
-import { Deadlines } from './transport/deadlines.js'
+import { Deadline, Deadlines } from './transport/deadlines.js'
 import { Flusher } from './transport/flusher.js'
+import type { Tunnel } from './tunnel/tunnel.js'
 import { packageVersion } from './version.js'
 
 /** Time and chance; the process's own unless a test brings others. */
@@ -34,12 +35,16 @@ export class Gateway {
   readonly flusher: Flusher = new Flusher()
   /** Every answer says `Connection: close`; set while the gateway is taken out of service. */
   draining = false
+  /** The open tunnels; each takes itself out when it closes. */
+  readonly tunnels: Set<Tunnel> = new Set<Tunnel>()
 
   readonly #ports: GatewayPorts
   readonly #log: FastifyBaseLogger
   readonly #upstreams = new Map<string, { upstream: Upstream; declared: string }>()
   readonly #connections = new Map<Server, Connections>()
+  readonly #inFlight = new Set<Exchange>()
   readonly #startedAt: number
+  #onIdle: (() => void) | undefined
 
   constructor(log: FastifyBaseLogger, ports: Partial<GatewayPorts> = {}) {
     this.#ports = { clock: systemClock, random: createSystemRandom(), ...ports }
@@ -112,13 +117,47 @@ export class Gateway {
     )
   }
 
+  /** A request has come in. */
+  enter(exchange: Exchange): void {
+    this.#inFlight.add(exchange)
+  }
+
   /** A request has ended: tells the log and whoever listens. */
-  report(exchange: Exchange): void {
+  leave(exchange: Exchange): void {
+    this.#inFlight.delete(exchange)
+    if (this.#inFlight.size === 0) this.#onIdle?.()
     logExchange(exchange)
     if (channels.request.hasSubscribers) channels.request.publish({ request: exchange.request })
   }
 
+  /**
+   * Takes the gateway out of service: every answer says `Connection: close`, tunnels are told that
+   * it goes away, and requests in flight or still coming are served.
+   * @returns whether all had ended when `deadlineMs` was over.
+   */
+  async drain(deadlineMs: number): Promise<boolean> {
+    this.draining = true
+    void this.sayGoodbye()
+    if (this.#inFlight.size === 0) return true
+    const deadline = new Deadline(() => this.#onIdle?.())
+    this.deadlines.schedule(deadline, this.#ports.clock.now() + deadlineMs)
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+    })
+    this.deadlines.cancel(deadline)
+    this.#onIdle = undefined
+    return this.#inFlight.size === 0
+  }
+
+  /** Ends the tunnels, so that the server can close. */
+  async sayGoodbye(): Promise<void> {
+    this.draining = true
+    const farewells = [...this.tunnels].map((tunnel) => tunnel.leave())
+    await Promise.all(farewells)
+  }
+
   close(): void {
+    for (const tunnel of this.tunnels) tunnel.destroy()
     for (const { upstream } of this.#upstreams.values()) upstream.close()
     for (const connections of this.#connections.values()) connections.close()
     this.#connections.clear()

@@ -1,10 +1,12 @@
-import type {
-  ReplicaSnapshot,
-  ServerOptions,
-  Upstream,
-  UpstreamEvent,
-  UpstreamSnapshot,
-  UpstreamUpdate,
+import {
+  OptionError,
+  parseDuration,
+  type ReplicaSnapshot,
+  type ServerOptions,
+  type Upstream,
+  type UpstreamEvent,
+  type UpstreamSnapshot,
+  type UpstreamUpdate,
 } from '@holdfast/core'
 import { UnknownUpstreamError } from './errors.js'
 import type { Gateway } from './gateway.js'
@@ -39,7 +41,16 @@ export interface Holdfast {
   get(name: string): UpstreamHandle
   /** Everything this replica counts: see the snapshot's type. */
   snapshot(): ReplicaSnapshot
+  /**
+   * To be called before `app.close()`: answers say `Connection: close`, requests in flight and
+   * new ones on live connections are served, tunnels are told 1001.
+   * @param options.deadline a duration; default `'30s'`.
+   * @returns whether everything had ended by then.
+   */
+  drain(options?: { readonly deadline?: string | undefined }): Promise<boolean>
 }
+
+const DRAIN_DEADLINE = '30s'
 
 export function createHoldfast(gateway: Gateway): Holdfast {
   return Object.freeze({
@@ -49,6 +60,13 @@ export function createHoldfast(gateway: Gateway): Holdfast {
       return createHandle(gateway, upstream)
     },
     snapshot: () => gateway.snapshot(),
+    async drain({ deadline = DRAIN_DEADLINE }: { readonly deadline?: string | undefined } = {}) {
+      const deadlineMs = parseDuration(deadline)
+      if (deadlineMs === undefined) {
+        throw new OptionError('deadline', "must be a duration such as '30s'", deadline)
+      }
+      return await gateway.drain(deadlineMs)
+    },
   })
 }
 

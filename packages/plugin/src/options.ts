@@ -35,6 +35,11 @@ export interface HoldfastOptions {
   timeouts?: TimeoutOptions | undefined
   /** Which requests are logged at level info when they end. Default: `'all'`. */
   log?: LogChoice | undefined
+  /**
+   * Whether WebSockets and other upgrades under the prefix are tunnelled; `false` leaves them to
+   * others. Default: `true`.
+   */
+  upgrades?: boolean | undefined
   /** Serves this replica's snapshot at `path`, to whoever sends `Bearer <token>`. */
   stats?: SnapshotRouteOptions | undefined
   /** Shares health over Redis; absent, every replica keeps its own. */

@@ -2,6 +2,7 @@ import type { RetryConfig, TimeoutsConfig, UpstreamOptions } from '@holdfast/cor
 import {
   choice,
   defaulted,
+  flag,
   group,
   listOf,
   oneOf,
@@ -32,6 +33,7 @@ export interface RegistrationConfig
   readonly retry: RetryConfig | undefined
   readonly timeouts: TimeoutsConfig | undefined
   readonly log: LogChoice
+  readonly upgrades: boolean
   readonly stats: SnapshotRouteOptions | undefined
   readonly fleet: { readonly redis: string | undefined } | undefined
 }
@@ -128,6 +130,11 @@ export const registrationSchema: z.ZodType<RegistrationConfig, HoldfastOptions> 
     'Which requests are logged at level info when they end.',
     oneOf<LogChoice>('all', 'moved', 'off'),
     { value: 'all', reason: "one line a request, as nginx's access log" },
+  ),
+  upgrades: defaulted(
+    'Whether WebSockets and other upgrades under the prefix are tunnelled; `false` leaves them to others.',
+    flag(),
+    { value: true, reason: 'a client should not have to know that a proxy is there' },
   ),
   stats: optional("Serves this replica's snapshot.", statsSchema),
   fleet: optional(

@@ -19,6 +19,7 @@ import { groupHeaders } from './reply/direct-answer.js'
 import { type RequestReport, reportOf } from './report.js'
 import { createPrefixRewrite } from './request/target.js'
 import { serveSnapshot } from './snapshot-route.js'
+import { Upgrades } from './tunnel/upgrades.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -55,6 +56,7 @@ export interface ReplyOptions
 interface Root {
   readonly gateway: Gateway
   readonly forwarder: Forwarder
+  readonly upgrades: Upgrades
 }
 
 const rootOf = Symbol('holdfast.root')
@@ -62,7 +64,7 @@ const rootOf = Symbol('holdfast.root')
 const register: FastifyPluginAsync<InternalOptions> = async (app, options) => {
   const { ports, ...own } = options
   const config = parseRegistration(own)
-  const { gateway, forwarder } = await prepareRoot(app, ports)
+  const { gateway, forwarder, upgrades } = await prepareRoot(app, ports)
   const upstream = gateway.upstream(config.upstream)
   if (config.fleet !== undefined && config.fleet.redis === undefined) {
     app.log.warn('fleet.redis is undefined: health is not shared with other replicas')
@@ -73,6 +75,7 @@ const register: FastifyPluginAsync<InternalOptions> = async (app, options) => {
       passBodiesThrough(scope)
       const choices = registrationChoices(scope, upstream, config)
       const registration = createRegistration(app, gateway, upstream, choices)
+      if (config.upgrades) upgrades.claim(scope.prefix)
       addRoutes(scope, config, (request, reply) => forwarder.pass(registration, request, reply))
     },
     { prefix: config.prefix },
@@ -103,7 +106,8 @@ async function prepareRoot(
   const known: unknown = Reflect.get(app, rootOf)
   if (isRoot(known)) return known
   const gateway = new Gateway(app.log, ports)
-  const root: Root = { gateway, forwarder: await createForwarder(app) }
+  const forwarder = await createForwarder(app)
+  const root: Root = { gateway, forwarder, upgrades: new Upgrades(app) }
   app.decorate(rootOf as unknown as string, root)
   app.decorate('holdfast', createHoldfast(gateway))
   app.decorateRequest(exchangeOf as unknown as string, null)
@@ -114,6 +118,8 @@ async function prepareRoot(
     },
   })
   app.decorateReply('holdfast', replyWith(app, root))
+  // Tunnels would keep the server from closing for as long as their ends like.
+  app.addHook('preClose', async () => gateway.sayGoodbye())
   app.addHook('onClose', async () => gateway.close())
   return root
 }

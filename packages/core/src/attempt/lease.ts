@@ -10,6 +10,9 @@ export interface LeaseKeeper {
   record(server: Server, event: 'pick' | 'fail' | 'ok', outcome: Outcome): void
 }
 
+// From this answer on the connection is a tunnel.
+const SWITCHING_PROTOCOLS = 101
+
 /**
  * The receipt of one attempt: it holds one of the server's connections from the pick until
  * `release`, which must come exactly once whatever happens.
@@ -52,6 +55,7 @@ export class Lease {
     this.status = status
     this.timeMs = this.#keeper.nowMs() - this.startedMs
     this.#counters.answered(status, this.timeMs)
+    if (status === SWITCHING_PROTOCOLS) this.#counters.tunnels += 1
     this.#keeper.record(this.server, 'ok', outcomes.ok)
   }
 
@@ -69,6 +73,7 @@ export class Lease {
         this.#keeper.record(this.server, 'fail', outcome)
       }
     }
+    if (this.status === SWITCHING_PROTOCOLS) this.#counters.tunnels -= 1
     this.#state = 'released'
     this.server.active -= 1
   }

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { type Lease, type Outcome, outcomes, type TimeoutsConfig } from '@holdfast/core'
 import type { Dispatcher } from 'undici'
 import type { Connection, Connections } from './connections.js'
@@ -13,6 +13,8 @@ export interface AttemptListener {
   onData(attempt: Attempt, chunk: Buffer): boolean
   onEnd(attempt: Attempt): void
   onFail(attempt: Attempt, outcome: Outcome): void
+  /** The server agreed to the upgrade; `socket` is its end of the tunnel. Nothing more follows. */
+  onUpgrade(attempt: Attempt, headers: readonly Buffer[], socket: Duplex): void
 }
 
 /** What goes to the server. */
@@ -21,6 +23,8 @@ export interface AttemptRequest {
   readonly path: string
   readonly headers: string[]
   readonly body: AttemptBody | undefined
+  /** The protocol to ask for, in place of an answer; undefined for ordinary requests. */
+  readonly upgrade: string | undefined
 }
 
 /** As much of a request's body as an attempt needs. */
@@ -88,7 +92,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
         headers: request.headers,
         body: this.#body?.open() ?? null,
         // undici would close the connection after every HEAD.
-        reset: false,
+        reset: request.upgrade !== undefined,
+        ...(request.upgrade === undefined ? {} : { upgrade: request.upgrade }),
         ...(this.#ground.connections.serverName === undefined
           ? {}
           : { servername: this.#ground.connections.serverName }),
@@ -126,6 +131,21 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.sent = true
     this.#phase = 'waiting'
     this.#await(this.#ground.timeouts.headersMs)
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _status: number,
+    _headers: unknown,
+    socket: Duplex,
+  ): void {
+    if (this.#phase !== 'waiting') {
+      socket.destroy()
+      return
+    }
+    this.#over()
+    const raw = controller.rawHeaders as Buffer[] | null | undefined
+    this.#listener.onUpgrade(this, raw ?? [], socket)
   }
 
   onResponseStart(
