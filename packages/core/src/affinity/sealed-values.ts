@@ -8,7 +8,7 @@ import { boundBinding, type CookieValues, lostBinding } from './cookie-values.js
 import { Recent } from './recent.js'
 import { type Opened, SealedCodec } from './sealed-codec.js'
 
-// About 5 MB a cookie at most, and enough that a busy replica opens few cookies twice.
+// 12 MB at most, and enough that a busy replica opens few cookies twice.
 const REMEMBERED = 16_384
 
 // How far replicas' wall clocks may disagree before a time counts as made up.
@@ -99,7 +99,7 @@ export class SealedValues implements CookieValues {
       const opened = this.#codec.open(value)
       if (typeof opened === 'string') return opened
       known = this.#know(opened)
-      // Only what opened is remembered, or forgers would push out what their betters hold.
+      // Only what opened is remembered, so that forged values cannot push it out.
       this.#recent.set(nonce, known)
     }
     const nowS = this.#nowS()

@@ -343,6 +343,18 @@ test('times up to 60 s ahead of the clock are another replica’s, and beyond th
   assert.equal(gateway.read(cookie).lost, 'bad-cookie')
 })
 
+test('a replica whose clock runs ahead cannot renew a cookie for the others', () => {
+  const [slow, fast] = [1, 2].map((seed) => {
+    return new Gateway(cookieConfig({ idleMs: 80_000 }), poolOf('10.0.0.1:80'), { seed })
+  })
+  const cookies = slow!.issue()
+  fast!.clock.seconds += 61
+  const renewed = cookieOf(fast!.answer(fast!.server(0), 'kept', { cookies }))
+  assert.equal(slow!.read(renewed).lost, 'bad-cookie')
+  slow!.clock.seconds += 1
+  assert.equal(slow!.read(renewed).server, slow!.server(0))
+})
+
 test('a removed server loses the binding, but the session keeps its name and its issue', () => {
   const gateway = sealed()
   const cookies = gateway.issue(gateway.server(0))
