@@ -11,12 +11,12 @@ import {
   systemClock,
   Upstream,
   type UpstreamEvent,
-  type UpstreamOptions,
 } from '@holdfast/core'
 import type { FastifyBaseLogger } from 'fastify'
 import { channels } from './diagnostics.js'
 import type { Exchange } from './exchange.js'
 import { logEvent, logExchange } from './log.js'
+import type { UpstreamOptions } from './options.js'
 import { Connections } from './transport/connections.js'
 import { Deadline, Deadlines } from './transport/deadlines.js'
 import { Flusher } from './transport/flusher.js'

@@ -2,7 +2,6 @@ export type {
   ReplicaSnapshot,
   ServerOptions,
   UpstreamEvent,
-  UpstreamOptions,
   UpstreamSnapshot,
   UpstreamUpdate,
 } from '@holdfast/core'
@@ -13,9 +12,11 @@ export type {
   HeaderFields,
   HeaderRewrite,
   HoldfastOptions,
+  KeyExpression,
   LogChoice,
   RewriteHeaders,
   SnapshotRouteOptions,
+  UpstreamOptions,
 } from './options.js'
 export { holdfast, holdfast as default, type ReplyOptions } from './plugin.js'
 export type { AttemptReport, RequestReport } from './report.js'

@@ -1,5 +1,16 @@
-import type { KeyExpression, RetryOptions, TimeoutOptions, UpstreamOptions } from '@holdfast/core'
+import type {
+  UpstreamOptions as CoreUpstreamOptions,
+  KeyExpression as KeyExpressionOf,
+  RetryOptions,
+  TimeoutOptions,
+} from '@holdfast/core'
 import type { FastifyRequest, HTTPMethods, preHandlerHookHandler, RouteOptions } from 'fastify'
+
+/** An upstream's options; the functions among its keys are called with Fastify's request. */
+export interface UpstreamOptions extends CoreUpstreamOptions<FastifyRequest> {}
+
+/** What yields a key: an nginx variable, a template of them, or a function of the request. */
+export type KeyExpression = KeyExpressionOf<FastifyRequest>
 
 /** Which of its requests a registration logs when they end. */
 export type LogChoice = 'all' | 'moved' | 'off'
@@ -63,5 +74,3 @@ export type HeaderFields = Record<string, string | string[] | undefined>
 
 export type HeaderRewrite<Request> = (request: Request, headers: HeaderFields) => HeaderFields
 export type RewriteHeaders = (headers: HeaderFields, request?: FastifyRequest) => HeaderFields
-
-export type { KeyExpression }

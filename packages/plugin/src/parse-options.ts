@@ -1,4 +1,4 @@
-import type { RetryConfig, TimeoutsConfig, UpstreamOptions } from '@holdfast/core'
+import type { RetryConfig, TimeoutsConfig } from '@holdfast/core'
 import {
   choice,
   defaulted,
@@ -16,7 +16,12 @@ import {
 } from '@holdfast/core/options'
 import type { HTTPMethods } from 'fastify'
 import * as z from 'zod'
-import type { HoldfastOptions, LogChoice, SnapshotRouteOptions } from './options.js'
+import type {
+  HoldfastOptions,
+  LogChoice,
+  SnapshotRouteOptions,
+  UpstreamOptions,
+} from './options.js'
 
 /** A registration's options, parsed; the upstream's own are parsed by the core. */
 export interface RegistrationConfig

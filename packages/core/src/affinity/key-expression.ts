@@ -5,9 +5,10 @@ import { type Variable, variable, variableNames } from './variables.js'
 
 /**
  * What yields a key: an nginx variable (`'$cookie_PHPSESSID'`), a template of them
- * (`'$host$request_uri'`), or a function of the gateway's request.
+ * (`'$host$request_uri'`), or a function of the gateway's request. What a request is only the
+ * gateway knows: the core hands it on unseen.
  */
-export type KeyExpression = string | ((request: unknown) => string | undefined)
+export type KeyExpression<Request = never> = string | ((request: Request) => string | undefined)
 
 /** Reads a request's key as a byte string; empty means none. Never throws. */
 export type KeyReader = (facts: RequestFacts) => string
@@ -52,10 +53,10 @@ export function compileKey(expression: KeyExpression, options: KeyOptions = {}):
   }
 }
 
-function userKey(key: (request: unknown) => string | undefined): KeyReader {
+function userKey(key: (request: never) => string | undefined): KeyReader {
   return (facts) => {
     try {
-      const text: unknown = key(facts.request)
+      const text: unknown = key(facts.request as never)
       return typeof text === 'string' ? byteString(text) : ''
     } catch {
       // A user's bug must not cost the client its answer: such a request is balanced instead.

@@ -39,9 +39,9 @@ export interface ServerOptions {
 }
 
 /** A balancer that sends equal keys to the same server. */
-export interface HashOptions {
+export interface HashOptions<Request = never> {
   /** nginx variables or functions of the request; the first that is not empty is the key. */
-  hash: KeyExpression | readonly KeyExpression[]
+  hash: KeyExpression<Request> | readonly KeyExpression<Request>[]
   /**
    * A ring of 160 points a weight, as nginx's `hash ... consistent`; `false` is nginx's plain
    * `hash`. Default: `true`.
@@ -51,20 +51,20 @@ export interface HashOptions {
    * The key when all are empty; `'round-robin'` is what nginx does then.
    * Default: `'$remote_addr'`.
    */
-  whenEmpty?: KeyExpression | undefined
+  whenEmpty?: KeyExpression<Request> | undefined
   /** Leading bits of an IPv6 `$remote_addr` that count: 64 keeps privacy addresses together. */
   ipv6Prefix?: number | undefined
   /** The most a server may carry, as a multiple of its fair share; the rest goes on to the next. */
   loadFactor?: number | undefined
 }
 
-export type BalanceOptions =
+export type BalanceOptions<Request = never> =
   | 'round-robin'
   | 'least-conn'
   | 'random'
   | 'random-two'
   | 'ip-hash'
-  | HashOptions
+  | HashOptions<Request>
 
 /** An older cookie that clients still hold. */
 export interface AcceptOptions {
@@ -146,14 +146,14 @@ export interface CookieOptions {
 }
 
 /** Sessions stick by an id that names a server's `route`. */
-export interface RouteOptions {
+export interface RouteOptions<Request = never> {
   /** Where the id is found: nginx variables or functions; the first that is not empty counts. */
-  route: KeyExpression | readonly KeyExpression[]
+  route: KeyExpression<Request> | readonly KeyExpression<Request>[]
   /** Whether a session whose server is away is served elsewhere, or gets 502. Default: `true`. */
   fallback?: boolean | undefined
 }
 
-export type StickyOptions = CookieOptions | RouteOptions
+export type StickyOptions<Request = never> = CookieOptions | RouteOptions<Request>
 
 /** How many retries there may be, so that an outage does not multiply its own load. */
 export interface BudgetOptions {
@@ -223,16 +223,19 @@ export interface TlsOptions {
   verify?: boolean | undefined
 }
 
-/** A named group of servers and how requests are spread over them. */
-export interface UpstreamOptions {
+/**
+ * A named group of servers and how requests are spread over them. `Request` is what the functions
+ * among its key expressions are called with.
+ */
+export interface UpstreamOptions<Request = never> {
   /** Its name in logs, statistics and sealed cookies; the same on every replica. */
   name: string
   /** Its members, in an order that counts: index cookies and ties go by it. */
   servers: ReadonlyArray<ServerOptions | string>
   /** Who gets a request that belongs to no server yet. Default: `'round-robin'`. */
-  balance?: BalanceOptions | undefined
+  balance?: BalanceOptions<Request> | undefined
   /** How sessions stay with their server; absent, they do not. */
-  sticky?: StickyOptions | undefined
+  sticky?: StickyOptions<Request> | undefined
   /** When a request goes on to another server. */
   retry?: RetryOptions | undefined
   /** How long an attempt may take. */

@@ -7,7 +7,8 @@ const source = readFileSync(new URL('../../src/options/types.ts', import.meta.ur
 
 /** The members of an interface, each with its docblock as one line. */
 function documented(type: string): Map<string, { required: boolean; text: string }> {
-  const [, body = ''] = new RegExp(`interface ${type} \\{\\n([\\s\\S]*?)\\n\\}`).exec(source) ?? []
+  const [, body = ''] =
+    new RegExp(`interface ${type}(?:<.*>)? \\{\\n([\\s\\S]*?)\\n\\}`).exec(source) ?? []
   const members = body.matchAll(/\/\*\*([\s\S]*?)\*\/\s+(\w+)(\??):/g)
   return new Map(
     [...members].map(([, comment = '', name = '', mark]) => [
