@@ -16,27 +16,15 @@ const ACTION = {
 export async function controls(app: FastifyInstance, options: ControlsOptions): Promise<void> {
   const { shops, statistics } = options
 
-  const state = () => {
+  app.get('/demo/state', (_request, reply) => {
     const seen = app.holdfast.get('shop').snapshot().servers
-    return {
-      statistics,
-      servers: shops.map(({ name, address, running, sessions }) => {
-        const server = seen.find(({ id }) => id === name)
-        return {
-          name,
-          address,
-          running,
-          sessions,
-          gateway: server?.state ?? 'unknown',
-          requests: server?.requests ?? 0,
-        }
-      }),
-    }
-  }
-
-  app.get('/demo/state', (_request, reply) =>
-    reply.header('cache-control', 'no-store').send(state()),
-  )
+    const servers = shops.map(({ name, address, running, sessions }) => {
+      const server = seen.find(({ id }) => id === name)
+      const { state = 'unknown', requests = 0 } = server ?? {}
+      return { name, address, running, sessions, gateway: state, requests }
+    })
+    return reply.header('cache-control', 'no-store').send({ statistics, servers })
+  })
 
   app.post<{ Params: { name: string; action: string } }>(
     '/demo/servers/:name/:action',
@@ -45,7 +33,7 @@ export async function controls(app: FastifyInstance, options: ControlsOptions): 
       const shop = shops.find(({ name }) => name === params.name)
       if (shop === undefined) return reply.code(404).send({ error: 'There is no such server' })
       await (params.action === 'stop' ? shop.stop() : shop.start())
-      return state()
+      return reply.code(204).send()
     },
   )
 }

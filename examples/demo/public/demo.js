@@ -1,6 +1,14 @@
 // What the page does: it sends requests to the shop, and tells the demo to stop and start servers.
 
-import { addToHistory, element, showAnswer, showCookies, showServers } from './view.js'
+import {
+  addToHistory,
+  element,
+  say,
+  showAnswer,
+  showCookies,
+  showServers,
+  showStale,
+} from './view.js'
 
 const STATE_EVERY_MS = 2000
 const VISIT_EVERY_MS = 1000
@@ -8,10 +16,12 @@ const VISIT_EVERY_MS = 1000
 /** The server that answered last, to name it when a session moves. */
 let lastServer
 
-async function ask(method, path) {
+/** Sends a request to the shop and shows its answer; `quiet` for those that nobody asked for. */
+async function ask(method, path, { quiet = false } = {}) {
   const cookies = element('cookies').checked
   const answer = await fetchAnswer(method, path, cookies)
-  showAnswer(answer, lastServer, cookies)
+  const words = showAnswer(answer, lastServer, cookies)
+  if (!quiet || answer.verdict !== 'kept') say(words)
   addToHistory(answer)
   if (answer.server) lastServer = answer.server
   await refresh()
@@ -33,16 +43,17 @@ async function fetchAnswer(method, path, cookies) {
 
 async function refresh() {
   const response = await fetch('/demo/state').catch(() => undefined)
+  showStale(!response?.ok)
   if (response?.ok) showState(await response.json())
 }
 
 async function press(name, action) {
-  const response = await fetch(`/demo/servers/${name}/${action}`, { method: 'POST' })
-  const state = await response.json()
-  if (response.ok) showState(state)
-  element('status').textContent = response.ok
-    ? `${name} ${action === 'stop' ? 'stopped' : 'started'}`
-    : state.message
+  const response = await fetch(`/demo/servers/${name}/${action}`, { method: 'POST' }).catch(
+    () => undefined,
+  )
+  if (response?.ok) say(`${name} ${action === 'stop' ? 'stopped' : 'started'}`)
+  else if (response) element('servers-why').textContent = (await response.json()).message
+  await refresh()
 }
 
 function showState({ servers, statistics }) {
@@ -62,5 +73,5 @@ setInterval(() => {
   if (!document.hidden) refresh()
 }, STATE_EVERY_MS)
 setInterval(() => {
-  if (element('steady').checked && !document.hidden) ask('GET', '/')
+  if (element('steady').checked && !document.hidden) ask('GET', '/', { quiet: true })
 }, VISIT_EVERY_MS)

@@ -27,6 +27,7 @@ const MOVES = {
  * @param answer `{ server, visits, cart, verdict, reason, timeMs, error }`
  * @param previous the server that answered before, if any
  * @param cookies whether cookies were sent
+ * @returns the answer in words
  */
 export function showAnswer(answer, previous, cookies) {
   const { server, visits, verdict, reason, timeMs } = answer
@@ -37,8 +38,8 @@ export function showAnswer(answer, previous, cookies) {
   element('time').textContent = timeMs === undefined ? '–' : `${timeMs.toFixed(0)} ms`
   const why = explain(answer, previous, cookies)
   element('why').textContent = why
-  element('status').textContent = server ? `${server}, visit ${visits}. ${why}` : why
   showCart(answer.cart)
+  return server ? `${server}, visit ${visits}. ${why}` : why
 }
 
 function explain({ server, verdict, reason, error }, previous, cookies) {
@@ -74,6 +75,16 @@ export function addToHistory({ server, visits, verdict, reason, error }) {
   )
   history.append(dot)
   while (history.childElementCount > MOST_DOTS) history.firstElementChild.remove()
+}
+
+/** Tells those who do not see the page. */
+export function say(words) {
+  element('status').textContent = words
+}
+
+/** Whether the page is out of date, because nobody answers it. */
+export function showStale(stale) {
+  element('stale').hidden = !stale
 }
 
 /** Says what the switch for cookies does, as it stands. */
