@@ -4,6 +4,8 @@ const TICK_MS = 20
 // Nearly every deadline is moved on or lifted long before it is due, so a turn may be short: what
 // is due later than that goes round again.
 const SLOTS = 256
+// What is being looked at hangs on a list of its own, since a callback may move or cancel any other.
+const VISITED = SLOTS
 
 /**
  * A moment at which something must have happened. Moving `dueMs` later costs a field write; the
@@ -30,7 +32,7 @@ export class Deadline {
  */
 export class Deadlines {
   readonly #clock: Clock
-  readonly #slots: Array<Deadline | undefined> = new Array(SLOTS).fill(undefined)
+  readonly #slots: Array<Deadline | undefined> = new Array(SLOTS + 1).fill(undefined)
   #scheduled = 0
   #tick = 0
   #timer: NodeJS.Timeout | undefined
@@ -65,8 +67,13 @@ export class Deadlines {
   close(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
-    this.#slots.fill(undefined)
-    this.#scheduled = 0
+    for (const head of this.#slots) {
+      for (let deadline = head; deadline !== undefined; ) {
+        const { next } = deadline
+        this.cancel(deadline)
+        deadline = next
+      }
+    }
   }
 
   #advance(): void {
@@ -83,26 +90,25 @@ export class Deadlines {
   }
 
   #visit(slot: number, nowMs: number): void {
-    let deadline = this.#slots[slot]
-    while (deadline !== undefined) {
-      const { next } = deadline
-      // One that an earlier owner in this slot cancelled is linked no more.
-      if (deadline.slot === slot) {
-        this.#unlink(deadline)
-        if (deadline.dueMs <= nowMs) {
-          this.#scheduled -= 1
-          deadline.onDue()
-        } else {
-          this.#insert(deadline)
-        }
+    const head = this.#slots[slot]
+    this.#slots[slot] = undefined
+    this.#slots[VISITED] = head
+    for (let one = head; one !== undefined; one = one.next) one.slot = VISITED
+    for (let one = head; one !== undefined; one = this.#slots[VISITED]) {
+      this.#unlink(one)
+      if (one.dueMs > nowMs) {
+        this.#insert(one)
+      } else {
+        this.#scheduled -= 1
+        one.onDue()
       }
-      deadline = next
     }
   }
 
   #insert(deadline: Deadline): void {
-    // At least the next tick: the slot of this one has been visited.
-    const tick = Math.max(Math.ceil(deadline.dueMs / TICK_MS), this.#tick + 1)
+    // At least the next tick: the slot of this one has been visited. The timer does not fire at
+    // the start of a tick, so one that comes due later in its tick than that goes to the next.
+    const tick = Math.max(Math.floor(deadline.dueMs / TICK_MS), this.#tick + 1)
     const slot = Math.min(tick, this.#tick + SLOTS - 1) % SLOTS
     const head = this.#slots[slot]
     deadline.slot = slot
