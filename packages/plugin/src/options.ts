@@ -18,7 +18,7 @@ export type LogChoice = 'all' | 'moved' | 'off'
 /** What `app.register(holdfast, ...)` takes. */
 export interface HoldfastOptions {
   /** The path under which requests go to the upstream, as every Fastify plugin's. Default: `/`. */
-  prefix?: string | undefined
+  prefix?: string
   /**
    * The upstream: its options, the name of one that was registered before, or
    * `http://host:port` for a single server.
