@@ -87,8 +87,13 @@ function writeHead(reply: FastifyReply, head: ResponseHead, closing: boolean): v
   // What hooks have set already (CORS, helmet) goes out too; the server's word wins.
   const own = reply.getHeaders()
   if (request.raw.httpVersionMajor === 2) {
-    const grouped = groupHeaders(head.headers)
-    raw.writeHead(head.status, mergeHeaders(own, grouped))
+    raw.writeHead(head.status, mergeHeaders(own, groupHeaders(head.headers)))
+    return
+  }
+  if (isMap(raw)) {
+    const merged = mergeHeaders(own, groupHeaders(head.headers))
+    if (closing) merged.connection = 'close'
+    raw.writeHead(head.status, head.reason, merged)
     return
   }
   const { headers } = head
@@ -104,10 +109,15 @@ function writeHead(reply: FastifyReply, head: ResponseHead, closing: boolean): v
     for (const one of Array.isArray(value) ? value : [value]) headers.push(name, String(one))
   }
   if (closing) headers.push('Connection', 'close')
-  // Fastify keeps its headers to itself until it sends; nothing may be left on the raw response,
-  // or Node would merge by name and lose repeated fields.
-  for (const name of raw.getHeaderNames()) raw.removeHeader(name)
   raw.writeHead(head.status, head.reason, headers)
+}
+
+/**
+ * Once a field has been set on it, as helmet and `app.inject()` do, Node's response takes a list
+ * for a map: of repeated fields it would send the last only.
+ */
+function isMap(raw: ServerResponse): boolean {
+  return raw.getHeaderNames().length > 0 || 'isLightMyRequest' in raw
 }
 
 /** Fields by lower-case name, repeats as a list: the shape in which Fastify wants them. */
