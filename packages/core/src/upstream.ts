@@ -67,6 +67,7 @@ export class Upstream {
   readonly #readKey: ((facts: RequestFacts) => string) | undefined
   readonly #counters = new UpstreamCounters()
   readonly #failsSinceWell = new Map<Server, Partial<Record<FailKind, number>>>()
+  readonly #budgets = new Map<string, RetryBudget>()
   readonly #ground: Ground
   #options: UpstreamOptions
   #config: UpstreamConfig
@@ -121,9 +122,11 @@ export class Upstream {
 
   /** The rules for `admit`, made once a registration. */
   rules(own: AdmitRules = {}): PassageRules {
-    const { retry, sticky } = this.#config
+    const { sticky } = this.#config
+    const { retry = this.#config.retry } = own
     return Object.freeze({
-      retry: own.retry ?? retry,
+      retry,
+      budget: this.#budgetOf(retry),
       fallback: sticky?.fallback ?? true,
       bindable: sticky !== undefined && own.sticky !== false,
       keyed: this.#readKey !== undefined || this.#config.balance.kind === 'ip-hash',
@@ -181,6 +184,15 @@ export class Upstream {
     this.events.clear()
   }
 
+  /** One budget for all rules with the same limits, so that many rules are no way round it. */
+  #budgetOf({ budget }: RetryConfig): RetryBudget | undefined {
+    if (budget === undefined) return undefined
+    const limits = `${budget.ratio} ${budget.minPerSecond}`
+    const known = this.#budgets.get(limits) ?? new RetryBudget(budget)
+    this.#budgets.set(limits, known)
+    return known
+  }
+
   #follow(pool: Pool): void {
     this.#affinity?.follow(pool)
     this.#ground.follow(pool, createPicker(this.#config.balance, pool, this.#ports.random))
@@ -219,7 +231,6 @@ export class Upstream {
 
 /** What passages see of their upstream: always the newest membership. */
 class Ground implements PassageGround {
-  readonly budget: RetryBudget | undefined
   readonly failOpen: boolean
   readonly counters: UpstreamCounters
   readonly record: PassageGround['record']
@@ -233,7 +244,6 @@ class Ground implements PassageGround {
     counters: UpstreamCounters,
     record: PassageGround['record'],
   ) {
-    this.budget = config.retry.budget && new RetryBudget(config.retry.budget)
     this.failOpen = config.failOpen
     this.counters = counters
     this.record = record

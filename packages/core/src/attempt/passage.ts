@@ -19,13 +19,14 @@ export interface Dispatcher {
 /** What the passages through one upstream share. */
 export interface PassageGround extends LeaseKeeper, Picker {
   readonly pool: Pool
-  readonly budget: RetryBudget | undefined
   readonly failOpen: boolean
 }
 
 /** How one registration of an upstream wants its requests treated. */
 export interface PassageRules {
   readonly retry: RetryConfig
+  /** What `retry.budget` says, and what is left of it. */
+  readonly budget: RetryBudget | undefined
   /** `false` is nginx's `no_fallback`. */
   readonly fallback: boolean
   /** Whether a new session is a `new` one, or the request has no affinity at all. */
@@ -103,7 +104,7 @@ export class Passage {
 
   /** Sends the first attempt; false when no server may take the request. */
   begin(dispatcher: Dispatcher): boolean {
-    this.#ground.budget?.request(this.startedMs)
+    this.#rules.budget?.request(this.startedMs)
     const server = this.#choose()
     if (server === undefined) return false
     dispatcher.dispatch(this.#lease(server))
@@ -149,14 +150,13 @@ export class Passage {
 
   /** The server for one more attempt, paid for from the budget; undefined when that is it. */
   #next(outcome: Outcome, status: number, facts: RetryFacts): Server | undefined {
-    const { retry } = this.#rules
+    const { retry, budget } = this.#rules
     const nowMs = this.#ground.nowMs()
     const ageMs = nowMs - this.startedMs
     if (!mayRetry(retry, outcome, status, facts, this.#sent, ageMs)) return undefined
     const server = this.#choose()
     if (server === undefined) return undefined
     // What was never sent costs nobody anything.
-    const { budget } = this.#ground
     return !facts.sent || budget === undefined || budget.tryRetry(nowMs) ? server : undefined
   }
 
