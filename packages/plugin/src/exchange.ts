@@ -57,7 +57,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   #lease: Lease | undefined
   #answer: Answer | undefined
   #done: FromCallback | undefined
-  #state: 'open' | 'answering' | 'closed' = 'open'
+  #state: 'open' | 'answering' | 'refused' | 'closed' = 'open'
   #bytesOut = 0
   #transferred: string | undefined
 
@@ -262,7 +262,12 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   /** Lets the application know that this session was elsewhere before, so that it can load it. */
   #tellMoved(): void {
     const { moved } = this.passage
-    if (moved === undefined) return
+    if (moved === undefined) {
+      // A later attempt may reach home after all, where there is nothing to load.
+      if (this.#movedAt >= 0) this.#headers.splice(this.#movedAt - 1, 2)
+      this.#movedAt = -1
+      return
+    }
     if (this.#movedAt < 0) this.#movedAt = this.#headers.push('holdfast-moved', '') - 1
     this.#headers[this.#movedAt] = moved
   }
@@ -313,6 +318,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   /** Answers in the server's stead. */
   #refuse(error: Error): void {
     if (this.#state !== 'open') return
+    this.#state = 'refused'
     this.#body?.detach()
     const { cookie, ownErrorsCarryCookie } = this.registration
     const { server, verdict, binding } = this.passage

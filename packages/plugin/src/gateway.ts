@@ -70,7 +70,7 @@ export class Gateway {
       )
     }
     const name = (single[1] ?? '').replace(/[^\w.-]/g, '_')
-    return this.#upstreams.get(name)?.upstream ?? this.#declare({ name, servers: [wanted] })
+    return this.#declare({ name, servers: [wanted] })
   }
 
   wallS(): number {
@@ -195,7 +195,8 @@ function describe({ config }: Upstream): string {
   const secret = new Set(['keys', 'key', 'tls'])
   return JSON.stringify(config, (name, value: unknown) => {
     if (secret.has(name)) return hashOf(value)
-    return typeof value === 'function' || value instanceof Set ? String(value) : value
+    if (value instanceof Set) return [...value]
+    return typeof value === 'function' ? String(value) : value
   })
 }
 

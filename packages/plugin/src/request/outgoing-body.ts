@@ -11,7 +11,10 @@ export interface OutgoingBody {
   readonly replaced: { readonly length: number } | undefined
 }
 
-/** The client's own body, unread; undefined when it sent none. */
+/**
+ * The client's own body, unread; undefined when it sent none.
+ * @throws HOLDFAST_BODY_CONSUMED when somebody has read it already.
+ */
 export function clientBody(request: FastifyRequest): OutgoingBody | undefined {
   const { body, raw, headers } = request
   if (body instanceof Readable) return { source: body, replaced: undefined }
@@ -19,7 +22,9 @@ export function clientBody(request: FastifyRequest): OutgoingBody | undefined {
     raw.httpVersionMajor === 2
       ? !(raw as unknown as Http2ServerRequest).stream.endAfterHeaders
       : headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0
-  return has ? { source: raw, replaced: undefined } : undefined
+  if (!has) return undefined
+  if (raw.readableDidRead) throw new BodyConsumedError()
+  return { source: raw, replaced: undefined }
 }
 
 /**
@@ -29,7 +34,8 @@ export function clientBody(request: FastifyRequest): OutgoingBody | undefined {
  */
 export function routeBody(request: FastifyRequest): OutgoingBody | undefined {
   const { body } = request
-  if (body === undefined || body === null || body instanceof Readable) return clientBody(request)
+  // JSON may be null; what was not parsed is undefined.
+  if (body === undefined || body instanceof Readable) return clientBody(request)
   if (Buffer.isBuffer(body)) return whole(body)
   if (typeof body === 'string') return whole(Buffer.from(body))
   const type = request.headers['content-type'] ?? ''
