@@ -2,7 +2,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 
 /** The names under which others in the process can listen; part of the public contract. */
 export const channelNames = {
-  /** `{ request }` when a proxied request has ended; `request.holdfast` tells the rest. */
+  /** A RequestRecord, and the `request` itself, when a proxied request has ended. */
   request: 'holdfast:request',
   /** An UpstreamEvent: ejected, probing, returned, override. */
   event: 'holdfast:event',

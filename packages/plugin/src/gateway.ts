@@ -10,12 +10,10 @@ import {
   type Server,
   systemClock,
   Upstream,
-  type UpstreamEvent,
 } from '@holdfast/core'
 import type { FastifyBaseLogger } from 'fastify'
-import { channels } from './diagnostics.js'
 import type { Exchange } from './exchange.js'
-import { logEvent, logExchange } from './log.js'
+import { tellEnd, tellEvent } from './log.js'
 import type { UpstreamOptions } from './options.js'
 import { Connections } from './transport/connections.js'
 import { Deadline, Deadlines } from './transport/deadlines.js'
@@ -122,12 +120,11 @@ export class Gateway {
     this.#inFlight.add(exchange)
   }
 
-  /** A request has ended: tells the log and whoever listens. */
+  /** A request has ended. */
   leave(exchange: Exchange): void {
     this.#inFlight.delete(exchange)
     if (this.#inFlight.size === 0) this.#onIdle?.()
-    logExchange(exchange)
-    if (channels.request.hasSubscribers) channels.request.publish({ request: exchange.request })
+    tellEnd(exchange)
   }
 
   /**
@@ -179,14 +176,9 @@ export class Gateway {
     for (const warning of upstream.config.warnings) {
       this.#log.warn({ upstream: upstream.name }, warning)
     }
-    upstream.events.on((event) => this.#tell(event))
+    upstream.events.on((event) => tellEvent(this.#log, event))
     this.#upstreams.set(upstream.name, { upstream, declared })
     return upstream
-  }
-
-  #tell(event: UpstreamEvent): void {
-    logEvent(this.#log, event)
-    if (channels.event.hasSubscribers) channels.event.publish(event)
   }
 }
 

@@ -19,5 +19,5 @@ export type {
   UpstreamOptions,
 } from './options.js'
 export { holdfast, holdfast as default, type ReplyOptions } from './plugin.js'
-export type { AttemptReport, RequestReport } from './report.js'
+export type { AttemptReport, RequestRecord, RequestReport } from './report.js'
 export { type GatewayServerOptions, serverOptions } from './server-options.js'

@@ -1,38 +1,27 @@
 import type { UpstreamEvent } from '@holdfast/core'
 import type { FastifyBaseLogger } from 'fastify'
+import { channels } from './diagnostics.js'
 import type { Exchange } from './exchange.js'
-import { reportOf } from './report.js'
+import { type RequestRecord, recordOf } from './report.js'
 
-/** One line when a proxied request ends, on the request's own logger. */
-export function logExchange(exchange: Exchange): void {
-  const { registration, passage, request } = exchange
-  const { log } = registration
-  if (log === 'off' || (log === 'moved' && passage.verdict !== 'moved')) return
-  if (!isInfoWritten(request.log)) return
-  const { attempts, upstream, affinity, verdict, moved, session } = reportOf(exchange)
-  const { binding, facts } = passage
-  const age = binding.session && registration.gateway.wallS() - binding.session.issuedS
-  request.log.info(
-    {
-      remoteAddr: facts.remoteAddress,
-      upstream,
-      upstreamAddr: attempts.map(({ address }) => address),
-      upstreamStatus: attempts.map(({ status }) => status),
-      upstreamTimeMs: attempts.map(({ timeMs }) => timeMs),
-      affinity,
-      ...(verdict === undefined ? {} : { verdict }),
-      ...(moved === undefined ? {} : { moved }),
-      ...(moved === undefined || binding.server === undefined
-        ? {}
-        : { from: binding.server.address }),
-      ...(session === undefined ? {} : { session }),
-      ...(age === undefined ? {} : { bindingAgeS: Math.max(0, age) }),
-    },
-    'request proxied',
-  )
+/** A proxied request has ended: one line on its own logger, and a message to who subscribed. */
+export function tellEnd(exchange: Exchange): void {
+  const { request } = exchange
+  const logged = isLogged(exchange)
+  const heard = channels.request.hasSubscribers
+  if (!logged && !heard) return
+  const record: RequestRecord = recordOf(exchange)
+  if (logged) request.log.info(record, 'request proxied')
+  if (heard) channels.request.publish({ request, ...record })
 }
 
-export function logEvent(log: FastifyBaseLogger, event: UpstreamEvent): void {
+/** Something has happened to a server. */
+export function tellEvent(log: FastifyBaseLogger, event: UpstreamEvent): void {
+  logEvent(log, event)
+  if (channels.event.hasSubscribers) channels.event.publish(event)
+}
+
+function logEvent(log: FastifyBaseLogger, event: UpstreamEvent): void {
   const { type, upstream, server } = event
   switch (type) {
     case 'ejected':
@@ -51,6 +40,12 @@ export function logEvent(log: FastifyBaseLogger, event: UpstreamEvent): void {
       log.info({ upstream, server, override: event.override, by: event.by }, 'server overridden')
       break
   }
+}
+
+function isLogged({ registration, passage, request }: Exchange): boolean {
+  const { log } = registration
+  if (log === 'off' || (log === 'moved' && passage.verdict !== 'moved')) return false
+  return isInfoWritten(request.log)
 }
 
 /** Fastify's logger when it is off is not pino and knows no levels: then no line is even built. */

@@ -8,7 +8,7 @@ export interface RequestReport {
   /** Every dispatch in order, as nginx's `$upstream_addr` and `$upstream_status`. */
   readonly attempts: readonly AttemptReport[]
   /** Where the request's binding came from. */
-  readonly affinity: 'cookie' | 'route' | 'learned' | 'key' | 'none'
+  readonly affinity: 'cookie' | 'route' | 'learn' | 'key' | 'none'
   /** Undefined where nothing binds. */
   readonly verdict: Verdict | undefined
   readonly moved: MoveReason | undefined
@@ -33,9 +33,50 @@ export function reportOf({ registration, passage, session }: Exchange): RequestR
       status,
       timeMs: Math.round(timeMs * 1000) / 1000,
     })),
-    affinity: passage.affinity,
+    affinity: passage.affinity === 'learned' ? 'learn' : passage.affinity,
     verdict: passage.verdict,
     moved: passage.moved,
     session: session === undefined ? undefined : sessionLabel(session),
+  }
+}
+
+/** What the log and the diagnostics channel are told of a request that has ended. */
+export interface RequestRecord {
+  /** The client's, by the gateway's rules of trust. */
+  readonly remoteAddr: string
+  readonly upstream: string
+  /** One element an attempt, as in nginx; so are the next two. */
+  readonly upstreamAddr: readonly string[]
+  readonly upstreamStatus: readonly number[]
+  readonly upstreamTimeMs: readonly number[]
+  readonly affinity: RequestReport['affinity']
+  readonly verdict?: Verdict
+  readonly moved?: MoveReason
+  /** The address of the server that a moved request was bound to, while that is a member. */
+  readonly from?: string
+  readonly session?: string
+  /** Seconds since the session's cookie was first issued. */
+  readonly bindingAgeS?: number
+}
+
+export function recordOf(exchange: Exchange): RequestRecord {
+  const { attempts, upstream, affinity, verdict, moved, session } = reportOf(exchange)
+  const { binding, facts } = exchange.passage
+  const { issuedS } = binding.session ?? {}
+  const from = moved && binding.server?.address
+  return {
+    remoteAddr: facts.remoteAddress,
+    upstream,
+    upstreamAddr: attempts.map(({ address }) => address),
+    upstreamStatus: attempts.map(({ status }) => status),
+    upstreamTimeMs: attempts.map(({ timeMs }) => timeMs),
+    affinity,
+    ...(verdict && { verdict }),
+    ...(moved && { moved }),
+    ...(from && { from }),
+    ...(session && { session }),
+    ...(issuedS && {
+      bindingAgeS: Math.max(0, exchange.registration.gateway.wallS() - issuedS),
+    }),
   }
 }
