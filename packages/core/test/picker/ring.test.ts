@@ -88,16 +88,16 @@ test('weight multiplies the points, and the first ones stay where they were', ()
   assert.ok(hashes(new Ring([light!])).every((hash) => all.has(hash)))
 })
 
-test('servers with one address share its points', () => {
+test('servers with one address share its points, as many as the heaviest has', () => {
   const pool = createPool([
     serverConfig('10.0.0.1:80', { incarnation: 1 }),
     serverConfig('10.0.0.2:80'),
-    serverConfig('10.0.0.1:80', { incarnation: 2 }),
+    serverConfig('10.0.0.1:80', { incarnation: 2, weight: 2 }),
   ])
   const ring = new Ring(pool.primaries)
-  assert.equal(ring.size, 320)
-  const shared = Array.from({ length: ring.size }, (_, i) => ring.serversAt(i).length)
-  assert.equal(shared.filter((count) => count === 2).length, 160)
+  const owners = Array.from({ length: ring.size }, (_, i) => ring.serversAt(i).length)
+  assert.equal(owners.filter((count) => count === 2).length, 320)
+  assert.equal(owners.filter((count) => count === 1).length, 160)
 })
 
 test('two servers that meet in one point keep it once, and in any order of the list the same', () => {
