@@ -15,6 +15,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Exchange } from './exchange.js'
 import { tellEnd, tellEvent } from './log.js'
 import type { UpstreamOptions } from './options.js'
+import { DomainCheck } from './reply/domain-check.js'
 import { Connections } from './transport/connections.js'
 import { Deadline, Deadlines } from './transport/deadlines.js'
 import { Flusher } from './transport/flusher.js'
@@ -31,6 +32,7 @@ export interface GatewayPorts {
 export class Gateway {
   readonly deadlines: Deadlines
   readonly flusher: Flusher = new Flusher()
+  readonly domains: DomainCheck
   /** Every answer says `Connection: close`; set while the gateway is taken out of service. */
   draining = false
   /** The open tunnels; each takes itself out when it closes. */
@@ -47,6 +49,7 @@ export class Gateway {
   constructor(log: FastifyBaseLogger, ports: Partial<GatewayPorts> = {}) {
     this.#ports = { clock: systemClock, random: createSystemRandom(), ...ports }
     this.#log = log
+    this.domains = new DomainCheck(log)
     this.#startedAt = this.#ports.clock.wall()
     this.deadlines = new Deadlines(this.#ports.clock)
   }
@@ -113,6 +116,11 @@ export class Gateway {
       upstreams.map(({ upstream }) => upstream.snapshot()),
       this.#ports.clock,
     )
+  }
+
+  /** A listener of the gateway's own threw: no client is to pay for that. */
+  complain(error: unknown): void {
+    this.#log.error({ err: error }, 'a listener threw')
   }
 
   /** A request has come in. */

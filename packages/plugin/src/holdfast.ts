@@ -28,7 +28,10 @@ export interface UpstreamHandle {
   drain(id: string, by?: string): void
   /** Takes `drain` back: the server is what its configuration says. */
   undrain(id: string, by?: string): void
-  /** Calls `listener` whenever `event` happens to a server; the result stops that. */
+  /**
+   * Calls `listener` whenever `event` happens to a server; the result stops that. What it throws
+   * is logged.
+   */
   on<Name extends UpstreamEventName>(
     event: Name,
     listener: (event: Extract<UpstreamEvent, { type: Name }>) => void,
@@ -85,7 +88,12 @@ function createHandle(gateway: Gateway, upstream: Upstream): UpstreamHandle {
       listener: (event: Extract<UpstreamEvent, { type: Name }>) => void,
     ) {
       return upstream.events.on((event) => {
-        if (isNamed(event, name)) listener(event)
+        if (!isNamed(event, name)) return
+        try {
+          listener(event)
+        } catch (error) {
+          gateway.complain(error)
+        }
       })
     },
   })

@@ -74,7 +74,7 @@ const register: FastifyPluginAsync<InternalOptions> = async (app, options) => {
     async (scope) => {
       passBodiesThrough(scope)
       const choices = registrationChoices(scope, upstream, config)
-      const registration = createRegistration(app, gateway, upstream, choices)
+      const registration = createRegistration(gateway, upstream, choices)
       if (config.upgrades) upgrades.claim(scope.prefix)
       addRoutes(scope, config, (request, reply) => forwarder.pass(registration, request, reply))
     },
@@ -145,7 +145,7 @@ function replyWith(app: FastifyInstance, { gateway, forwarder }: Root): FastifyR
       const config = parseRegistration({ upstream: name, ...options })
       // The path of a user's own route is not ours to cut.
       const choices = registrationChoices(app, upstream, { ...config, prefix: '/' })
-      registration = createRegistration(app, gateway, upstream, choices)
+      registration = createRegistration(gateway, upstream, choices)
       byName.set(name, registration)
     }
     forwarder.passParsed(registration, this.request, this)

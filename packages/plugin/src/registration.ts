@@ -5,7 +5,7 @@ import type {
   TimeoutsConfig,
   Upstream,
 } from '@holdfast/core'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Gateway } from './gateway.js'
 import type { LogChoice, RewriteHeaders } from './options.js'
 import type { RawHeaders } from './request/headers.js'
@@ -31,8 +31,6 @@ export interface Registration {
   readonly rewriteRequestHeaders:
     | ((request: FastifyRequest, headers: RawHeaders) => RawHeaders)
     | undefined
-  /** Logs once that browsers will not take the cookie, since its Domain is not the host's. */
-  checkDomain(host: string): void
 }
 
 /** What differs from one registration of an upstream to another. */
@@ -51,7 +49,6 @@ export interface RegistrationChoices
 }
 
 export function createRegistration(
-  app: FastifyInstance,
   gateway: Gateway,
   upstream: Upstream,
   choices: RegistrationChoices,
@@ -59,8 +56,6 @@ export function createRegistration(
   const { sticky, ...rest } = choices
   const { config } = upstream
   const cookieConfig = sticky && config.sticky?.kind === 'cookie' ? config.sticky : undefined
-  const domain = cookieConfig?.domain?.replace(/^\./, '').toLowerCase()
-  let warned = domain === undefined
   return {
     gateway,
     upstream,
@@ -69,15 +64,5 @@ export function createRegistration(
     cookie: cookieConfig && upstream.cookie,
     cookieStyle: cookieConfig?.style,
     ownErrorsCarryCookie: cookieConfig !== undefined && cookieConfig.style !== 'holdfast',
-    checkDomain(host) {
-      if (warned || domain === undefined) return
-      const name = host.toLowerCase().replace(/:\d+$/, '')
-      if (name === domain || name.endsWith(`.${domain}`)) return
-      warned = true
-      app.log.warn(
-        { upstream: upstream.name, domain: cookieConfig?.domain, host },
-        'browsers refuse the sticky cookie: its domain does not match the host they ask for',
-      )
-    },
   }
 }

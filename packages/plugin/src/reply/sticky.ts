@@ -17,7 +17,7 @@ export function stickyHead(
   if (cautious && (head.shared || head.status === 304)) return head
   const line = cookie.setCookie({ binding, server, verdict, facts }, transferred)
   if (line === undefined) return head
-  registration.checkDomain(facts.host)
+  registration.gateway.domains.check(registration.upstream, facts.host)
   const { headers } = head
   // nginx's own module writes its cookie before the server's fields; the others after them.
   if (cookieStyle === 'nginx') headers.unshift('Set-Cookie', line)
