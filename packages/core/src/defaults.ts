@@ -90,6 +90,16 @@ export const defaults = {
   route: {
     fallback: { value: true, reason: 'a moved session beats an error' },
   },
+  learn: {
+    fallback: { value: true, reason: 'a moved session beats an error' },
+    timeout: { value: '10m', reason: "nginx's" },
+    header: { value: false, reason: "nginx's: an answer that failed half-way binds nobody" },
+    size: {
+      value: 100_000,
+      unit: 'sessions',
+      reason: 'some 20 MB at the most, however many clients make up ids',
+    },
+  },
   retry: {
     on: { value: ['error', 'timeout'], reason: "nginx's" },
     tries: {

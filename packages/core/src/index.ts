@@ -10,6 +10,8 @@ export type {
 export type { CookieFormat, CookieStyle } from './affinity/config.js'
 export type { RequestFacts } from './affinity/facts.js'
 export type { KeyExpression } from './affinity/key-expression.js'
+export type { LearnAffinity } from './affinity/learn.js'
+export type { LearnExpression, LearnFunction } from './affinity/learn-source.js'
 export { sessionLabel } from './affinity/session.js'
 export type { Lease } from './attempt/lease.js'
 export type { Dispatcher, Passage, PassageRules } from './attempt/passage.js'
@@ -34,6 +36,8 @@ export type {
   CookieOptions,
   EjectionOptions,
   HashOptions,
+  LearnOptions,
+  LearnSources,
   RetryOptions,
   RouteOptions,
   ServerOptions,

@@ -2,6 +2,7 @@ import { type Affinity, type CookieAffinity, unbound } from './affinity/binding.
 import { createCookieAffinity } from './affinity/cookie.js'
 import type { RequestFacts } from './affinity/facts.js'
 import { compileKeys } from './affinity/keys.js'
+import { createLearnAffinity, type LearnAffinity } from './affinity/learn.js'
 import { createRouteAffinity } from './affinity/route.js'
 import { Passage, type PassageGround, type PassageRules } from './attempt/passage.js'
 import { RetryBudget } from './attempt/retry-budget.js'
@@ -61,6 +62,9 @@ export class Upstream {
   readonly name: string
   readonly events: Emitter<UpstreamEvent> = new Emitter<UpstreamEvent>()
 
+  /** The affinity that wants to be shown answers, where the upstream has one. */
+  readonly learn: LearnAffinity | undefined
+
   readonly #ports: UpstreamPorts
   readonly #affinity: Affinity | undefined
   readonly #cookie: ReturnType<typeof createCookieAffinity> | undefined
@@ -83,8 +87,11 @@ export class Upstream {
       sticky?.kind === 'cookie'
         ? createCookieAffinity(sticky, { ...ports, upstream: this.name })
         : undefined
+    this.learn = sticky?.kind === 'learn' ? createLearnAffinity(sticky, ports.clock) : undefined
     this.#affinity =
-      this.#cookie ?? (sticky?.kind === 'route' ? createRouteAffinity(sticky) : undefined)
+      this.#cookie ??
+      this.learn ??
+      (sticky?.kind === 'route' ? createRouteAffinity(sticky) : undefined)
     this.#readKey = hashKey && compileKeys(hashKey.keys, hashKey)
     this.#ground = new Ground(this.#config, ports, this.#counters, (server, event, outcome) =>
       this.#record(server, event, outcome),

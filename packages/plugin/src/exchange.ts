@@ -20,6 +20,7 @@ import {
 import type { Registration } from './registration.js'
 import { type Answer, DirectAnswer } from './reply/direct-answer.js'
 import { type FromResponse, HookedAnswer } from './reply/hooked-answer.js'
+import { Learning } from './reply/learning.js'
 import { type ResponseHead, readResponseHead } from './reply/response-head.js'
 import { wantsDirectAnswer } from './reply/route-hooks.js'
 import { stickyHead } from './reply/sticky.js'
@@ -60,6 +61,8 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   #state: 'open' | 'answering' | 'refused' | 'closed' = 'open'
   #bytesOut = 0
   #transferred: string | undefined
+  #learning: Learning | undefined
+  #held: ResponseHead | undefined
 
   constructor(registration: Registration, request: FastifyRequest, reply: FastifyReply) {
     this.registration = registration
@@ -116,15 +119,10 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     }
     attempt.keepAlive = head.keepAlive
     lease.answered(status)
-    try {
-      this.#answerWith(attempt, stickyHead(head, this, this.#transferred))
-    } catch {
-      // Node refuses to send it on: what stands in that head is no valid HTTP.
-      attempt.abandon()
-      lease.release(outcomes.cut)
-      this.#lease = undefined
-      this.#refuse(new BadGatewayError())
-    }
+    this.#learning = this.#learnFrom(lease.server, status, head.headers)
+    const answer = stickyHead(head, this, this.#transferred)
+    if (this.#learning?.waitsForBody === true) this.#held = answer
+    else this.#answerWith(attempt, answer)
   }
 
   onUpgrade(attempt: Attempt, raw: readonly Buffer[], socket: Duplex): void {
@@ -135,7 +133,9 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     }
     this.#attempt = undefined
     attempt.lease.answered(101)
-    const { headers } = stickyHead(upgradeHead(raw, this.#intercept), this, this.#transferred)
+    const head = upgradeHead(raw, this.#intercept)
+    this.#learnFrom(attempt.lease.server, 101, head.headers)?.onEnd()
+    const { headers } = stickyHead(head, this, this.#transferred)
     this.#state = 'answering'
     openTunnel(this, upgrade, headers, socket, (toServer, toClient) => {
       this.#bytesOut += toClient
@@ -145,12 +145,15 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     })
   }
 
-  onData(_attempt: Attempt, chunk: Buffer): boolean {
+  onData(attempt: Attempt, chunk: Buffer): boolean {
     this.#bytesOut += chunk.length
+    if (this.#held !== undefined) this.#answerHeld(attempt, chunk)
     return this.#answer?.write(chunk) ?? true
   }
 
   onEnd(attempt: Attempt): void {
+    if (this.#held !== undefined) this.#answerHeld(attempt, undefined)
+    this.#learning?.onEnd()
     this.#attempt = undefined
     this.#release(attempt.lease, outcomes.ok)
     this.#body?.detach()
@@ -298,16 +301,46 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     }
   }
 
+  #learnFrom(server: Server, status: number, headers: readonly string[]): Learning | undefined {
+    const { learn } = this.registration
+    if (learn === undefined) return undefined
+    const learning = new Learning(learn, this.#facts, server, { status, headers: [...headers] })
+    learning.onHead()
+    return learning
+  }
+
+  /** The first of the body is there: now the session's id is known before the client is told. */
+  #answerHeld(attempt: Attempt, chunk: Buffer | undefined): void {
+    const head = this.#held
+    this.#held = undefined
+    this.#learning?.onBody(chunk)
+    if (head !== undefined) this.#answerWith(attempt, head)
+  }
+
   #answerWith(attempt: Attempt, head: ResponseHead): void {
-    const { gateway } = this.registration
     if (this.#state === 'closed') return
+    try {
+      this.#startAnswer(attempt, head)
+    } catch {
+      // Node refuses to send it on: what stands in that head is no valid HTTP.
+      attempt.abandon()
+      this.#attempt = undefined
+      this.#release(attempt.lease, outcomes.cut)
+      this.#refuse(new BadGatewayError())
+    }
+  }
+
+  #startAnswer(attempt: Attempt, head: ResponseHead): void {
+    const { gateway } = this.registration
     const resume = (): void => this.#attempt?.resume()
     if (head.eventStream) attempt.endless()
     this.#answer = wantsDirectAnswer(this)
       ? new DirectAnswer(this.reply, head, gateway.draining, gateway.flusher, resume)
       : new HookedAnswer(
+          this.reply.raw,
           head,
           gateway.draining,
+          gateway.flusher,
           (response) => this.#done?.(null, response),
           resume,
           () => this.#onClientClose(),

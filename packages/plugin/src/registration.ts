@@ -1,6 +1,7 @@
 import type {
   CookieAffinity,
   CookieStyle,
+  LearnAffinity,
   PassageRules,
   TimeoutsConfig,
   Upstream,
@@ -25,6 +26,8 @@ export interface Registration {
   /** Undefined where the registration is not sticky by cookie. */
   readonly cookie: CookieAffinity | undefined
   readonly cookieStyle: CookieStyle | undefined
+  /** Undefined where the registration does not learn sessions from answers. */
+  readonly learn: LearnAffinity | undefined
   /** nginx's styles put their cookie on error answers of their own, too. */
   readonly ownErrorsCarryCookie: boolean
   readonly rewriteHeaders: RewriteHeaders | undefined
@@ -62,6 +65,7 @@ export function createRegistration(
     ...rest,
     host: config.host,
     cookie: cookieConfig && upstream.cookie,
+    learn: sticky ? upstream.learn : undefined,
     cookieStyle: cookieConfig?.style,
     ownErrorsCarryCookie: cookieConfig !== undefined && cookieConfig.style !== 'holdfast',
   }

@@ -1,4 +1,5 @@
 import type { KeyExpression } from './key-expression.js'
+import type { LearnExpression } from './learn-source.js'
 
 /** How a cookie's value names a server (design: option `value`). */
 export type CookieFormat =
@@ -58,4 +59,17 @@ export interface RouteConfig {
   readonly fallback: boolean
 }
 
-export type StickyConfig = CookieConfig | RouteConfig
+/** `sticky: { learn }`, parsed. */
+export interface LearnConfig {
+  readonly kind: 'learn'
+  readonly create: readonly LearnExpression[]
+  readonly lookup: readonly KeyExpression[]
+  readonly timeoutS: number
+  /** Learns from the head, where a session is wanted before the answer has ended. */
+  readonly header: boolean
+  /** Sessions kept at most. */
+  readonly size: number
+  readonly fallback: boolean
+}
+
+export type StickyConfig = CookieConfig | RouteConfig | LearnConfig

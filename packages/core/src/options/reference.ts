@@ -4,6 +4,7 @@ import { hashSchema } from './balance.js'
 import { acceptSchema, cookieSchema } from './cookie.js'
 import { ejectionSchema } from './ejection.js'
 import { either, type OptionMeta } from './fields.js'
+import { learnSchema, learnSourcesSchema } from './learn.js'
 import { budgetSchema, retrySchema } from './retry.js'
 import { serverSchema } from './server.js'
 import { routeSchema } from './sticky.js'
@@ -41,6 +42,8 @@ export function upstreamReference(): readonly OptionGroup[] {
     describeGroup('sticky: cookie', 'CookieOptions', cookieSchema),
     describeGroup('sticky: accept', 'AcceptOptions', acceptSchema),
     describeGroup('sticky: route', 'RouteOptions', routeSchema),
+    describeGroup('sticky: learn', 'LearnOptions', learnSchema),
+    describeGroup('learn', 'LearnSources', learnSourcesSchema),
     describeGroup('retry', 'RetryOptions', retrySchema),
     describeGroup('retry: budget', 'BudgetOptions', budgetSchema),
     describeGroup('timeouts', 'TimeoutOptions', timeoutsSchema),

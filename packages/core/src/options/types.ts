@@ -1,5 +1,6 @@
 import type { CookieFormat, CookieStyle } from '../affinity/config.js'
 import type { KeyExpression } from '../affinity/key-expression.js'
+import type { LearnExpression } from '../affinity/learn-source.js'
 
 /** One server of an upstream. A text is short for `{ address }`. */
 export interface ServerOptions {
@@ -153,7 +154,35 @@ export interface RouteOptions<Request = never> {
   fallback?: boolean | undefined
 }
 
-export type StickyOptions<Request = never> = CookieOptions | RouteOptions<Request>
+/** Sessions stick by an id that the servers hand out themselves, learned from their answers. */
+export interface LearnOptions<Request = never> {
+  /** What is learned, from where, and for how long. */
+  learn: LearnSources<Request>
+  /** Whether a session whose server is away is served elsewhere, or gets 502. Default: `true`. */
+  fallback?: boolean | undefined
+}
+
+/** What is learned, from where, and for how long. */
+export interface LearnSources<Request = never> {
+  /**
+   * Where a new session's id stands in an answer: `'$upstream_cookie_NAME'`,
+   * `'$upstream_http_NAME'`, or a function of its status, headers and first chunk.
+   */
+  create: LearnExpression | readonly LearnExpression[]
+  /** Where a request brings it back: nginx variables or functions. */
+  lookup: KeyExpression<Request> | readonly KeyExpression<Request>[]
+  /** How long an unused session is remembered. Default: `'10m'`. */
+  timeout?: string | undefined
+  /** Learns as soon as the head of the answer is there, not when it has ended. Default: `false`. */
+  header?: boolean | undefined
+  /** Sessions remembered at most; the least recently used goes first. Default: `100000`. */
+  size?: number | undefined
+}
+
+export type StickyOptions<Request = never> =
+  | CookieOptions
+  | RouteOptions<Request>
+  | LearnOptions<Request>
 
 /** How many retries there may be, so that an outage does not multiply its own load. */
 export interface BudgetOptions {

@@ -1,20 +1,52 @@
 import { KEY, refuses, shop } from './fixtures.js'
 
 const cookie = (more: object) => shop({ sticky: { cookie: 'srv_id', keys: [KEY], ...more } })
+const learn = (more: object) =>
+  shop({ sticky: { learn: { create: '$upstream_cookie_sid', lookup: '$cookie_sid', ...more } } })
 const plain = (more: object) => shop({ sticky: { cookie: 'srv_id', value: 'md5', ...more } })
 
 refuses('a wrong sticky is refused', [
   ['text', shop({ sticky: 'srv_id' }), 'upstream.sticky', 'must be an object, not text'],
-  ['neither way', shop({ sticky: { hide: true } }), 'upstream.sticky', 'either cookie or route'],
+  [
+    'neither way',
+    shop({ sticky: { hide: true } }),
+    'upstream.sticky',
+    'one of cookie, route and learn',
+  ],
   ['a misspelt way', shop({ sticky: { cokie: 'a' } }), 'upstream.sticky', "did you mean 'cookie'?"],
-  ['both ways', shop({ sticky: { cookie: 'a', route: '$uri' } }), 'upstream.sticky', 'not both'],
-  ['learn', shop({ sticky: { learn: {} } }), 'upstream.sticky.learn', 'not available yet'],
+  ['both ways', shop({ sticky: { cookie: 'a', route: '$uri' } }), 'upstream.sticky', 'not several'],
   [
     'learn beside a route',
     shop({ sticky: { route: '$uri', learn: {} } }),
-    'upstream.sticky.learn',
-    'not available yet',
+    'upstream.sticky',
+    'not several',
   ],
+  [
+    'learn without a source',
+    learn({ create: undefined }),
+    'upstream.sticky.learn.create',
+    'is required',
+  ],
+  ['learn from nowhere', learn({ create: [] }), 'upstream.sticky.learn.create', 'at least one'],
+  [
+    'learn from a request',
+    learn({ create: ['$cookie_sid'] }),
+    'upstream.sticky.learn.create[0]',
+    'upstream_cookie_NAME',
+  ],
+  [
+    'look up in an answer',
+    learn({ lookup: '$upstream_cookie_sid' }),
+    'upstream.sticky.learn.lookup',
+    'unknown variable',
+  ],
+  [
+    'a timeout of no time',
+    learn({ timeout: '0s' }),
+    'upstream.sticky.learn.timeout',
+    "'1s' or more",
+  ],
+  ['room for nobody', learn({ size: 0 }), 'upstream.sticky.learn.size', '1 to'],
   [
     'a route that is no variable',
     shop({ sticky: { route: ['jvm'] } }),
