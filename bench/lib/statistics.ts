@@ -1,0 +1,19 @@
+/** The middle of some figures, and how far they lie apart. */
+export interface Spread {
+  readonly median: number
+  readonly low: number
+  readonly high: number
+}
+
+/** @param values at least one. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  const lower = sorted[sorted.length - 1 - middle] ?? upper
+  return {
+    median: (lower + upper) / 2,
+    low: sorted[0] ?? Number.NaN,
+    high: sorted.at(-1) ?? Number.NaN,
+  }
+}
