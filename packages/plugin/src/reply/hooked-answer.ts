@@ -1,4 +1,7 @@
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import { BadGatewayError } from '../errors.js'
+import type { Flusher } from '../transport/flusher.js'
 import type { Answer } from './direct-answer.js'
 import { groupHeaders } from './direct-answer.js'
 import type { ResponseHead } from './response-head.js'
@@ -7,7 +10,7 @@ import type { ResponseHead } from './response-head.js'
 export interface FromResponse {
   readonly statusCode: number
   readonly headers: Record<string, string | string[]>
-  readonly stream: Readable
+  readonly body: Readable
 }
 
 /** Goes back through reply-from and Fastify, so that onSend hooks see the answer. */
@@ -15,8 +18,10 @@ export class HookedAnswer implements Answer {
   readonly #stream: ResponseBody
 
   constructor(
+    raw: ServerResponse,
     head: ResponseHead,
     closing: boolean,
+    flusher: Flusher,
     give: (response: FromResponse) => void,
     onDrain: () => void,
     onClosed: () => void,
@@ -24,7 +29,10 @@ export class HookedAnswer implements Answer {
     this.#stream = new ResponseBody(onDrain, onClosed)
     const headers = groupHeaders(head.headers)
     if (closing) headers.connection = 'close'
-    give({ statusCode: head.status, headers, stream: this.#stream })
+    // Node would keep the head until there is some body. The hooks have had their say when a
+    // stream is piped into the response.
+    raw.once('pipe', () => flusher.add({ flush: () => raw.headersSent || raw.flushHeaders() }))
+    give({ statusCode: head.status, headers, body: this.#stream })
   }
 
   write(chunk: Buffer): boolean {
@@ -36,7 +44,8 @@ export class HookedAnswer implements Answer {
   }
 
   cut(): void {
-    this.#stream.destroy(new Error('the server broke off its answer'))
+    // The client is told so while it has nothing yet; later the connection just breaks.
+    this.#stream.destroy(new BadGatewayError())
   }
 }
 

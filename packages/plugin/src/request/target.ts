@@ -37,17 +37,15 @@ function isCleanPath(path: string): boolean {
   return true
 }
 
-/** Whether a Host header, or an authority, is a host and perhaps a port and nothing else. */
+/**
+ * Whether a Host header, or an authority, is a host and perhaps a port and nothing else: no
+ * userinfo, no path, nothing that cannot stand in a host (RFC 3986, 3.2.2).
+ */
 export function isCleanHost(host: string): boolean {
-  for (let i = 0; i < host.length; i += 1) {
-    const code = host.charCodeAt(i)
-    // No userinfo, path, query, fragment, backslash or anything that cannot stand in a host.
-    if (code <= 0x20 || code >= 0x7f || FORBIDDEN_IN_HOST.includes(host.charAt(i))) return false
-  }
-  return true
+  return HOST.test(host)
 }
 
-const FORBIDDEN_IN_HOST = '@/\\?#"<>^`{|}'
+const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i
 
 function isHex(code: number): boolean {
   return (

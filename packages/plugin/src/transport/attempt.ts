@@ -62,6 +62,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #startedMs = 0
   #endless = false
+  #bodiless = false
   #stalledSinceMs = -1
   /** Whether the server will keep the connection, as the head says. */
   keepAlive = true
@@ -157,6 +158,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     // 102 and 103 come before the answer; nothing of them is passed on.
     if (this.#phase !== 'waiting' || status < 200) return
     this.#phase = 'answering'
+    this.#bodiless = status === 204 || status === 304
     this.#awaitBody()
     // Of an HTTP/1 response undici hands out the header fields just as they came.
     const raw = controller.rawHeaders as Buffer[] | null | undefined
@@ -184,6 +186,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: Error): void {
     if (this.#phase === 'over') return
+    if (this.#bodiless) {
+      // The Content-Length of a 304 is that of the 200; undici misses so many bytes and gives the
+      // connection up (RFC 9110, 8.6).
+      this.keepAlive = false
+      this.onResponseEnd()
+      return
+    }
     this.#fail(this.#phase === 'answering' ? outcomes.cut : outcomeOf(error, this.sent))
   }
 
