@@ -67,7 +67,8 @@ export class Gateway {
       throw new OptionError(
         'upstream',
         'is neither the name of an upstream registered before nor http://host:port',
-        wanted,
+        // What stands before an @ may be a password.
+        wanted.includes('@') ? undefined : wanted,
       )
     }
     const name = (single[1] ?? '').replace(/[^\w.-]/g, '_')
@@ -193,16 +194,18 @@ export class Gateway {
 /** The options of an upstream as text, without a secret in it. */
 function describe({ config }: Upstream): string {
   const secret = new Set(['keys', 'key', 'tls'])
-  return JSON.stringify(config, (name, value: unknown) => {
-    if (secret.has(name)) return hashOf(value)
-    if (value instanceof Set) return [...value]
-    return typeof value === 'function' ? String(value) : value
-  })
+  return JSON.stringify(config, (name, value: unknown) =>
+    secret.has(name) ? hashOf(value) : plain(value),
+  )
 }
 
 function hashOf(value: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify(value) ?? '')
-    .digest('hex')
-    .slice(0, 16)
+  const text = JSON.stringify(value, (_name, inner: unknown) => plain(inner)) ?? ''
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
+
+/** What JSON would leave out although it makes a difference. */
+function plain(value: unknown): unknown {
+  if (value instanceof Set) return [...value]
+  return typeof value === 'function' ? String(value) : value
 }
