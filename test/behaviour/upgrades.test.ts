@@ -1,0 +1,414 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import fastifyWebsocket from '@fastify/websocket'
+import { Server as SocketIoServer } from 'socket.io'
+import { io } from 'socket.io-client'
+import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import { answer, end, hang } from '#fixtures/behaviour.js'
+import { startFaultServer } from '#fixtures/fault-server.js'
+import { type GatewayOptions, startGateway, type TestGateway } from '#fixtures/gateway.js'
+import { failOnLeaks } from '#fixtures/leaks.js'
+import { REFUSED } from '#fixtures/ports.js'
+import { connectRaw, exchange, get } from '#fixtures/raw-client.js'
+import { until } from '#fixtures/until.js'
+
+failOnLeaks()
+
+const KEY = 'a key of the test, long enough'
+const STICKY = { cookie: 'srv_id', keys: [KEY] }
+
+/** A server that greets every WebSocket with its name and echoes what it is told. */
+interface EchoServer {
+  readonly name: string
+  readonly address: string
+  readonly sockets: ReadonlySet<WebSocket>
+  readonly closes: readonly number[]
+  readonly upgrades: readonly IncomingMessage[]
+  stop(): void
+}
+
+async function startEcho(t: TestContext, name: string): Promise<EchoServer> {
+  const closes: number[] = []
+  const upgrades: IncomingMessage[] = []
+  const server = createServer((_request, response) =>
+    response.end(JSON.stringify({ server: name })),
+  )
+  const wss = new WebSocketServer({
+    server,
+    perMessageDeflate: true,
+    maxPayload: 2 ** 30,
+    handleProtocols: (protocols) => (protocols.has('chat.v2') ? 'chat.v2' : false),
+  })
+  wss.on('connection', (socket, request) => {
+    upgrades.push(request)
+    socket.send(name)
+    socket.on('message', (data, binary) => socket.send(data as Buffer, { binary }))
+    socket.on('close', (code) => closes.push(code))
+  })
+  const stop = (): void => {
+    server.close()
+    for (const socket of wss.clients) socket.terminate()
+    server.closeAllConnections()
+  }
+  t.after(stop)
+  return { name, address: await listening(server), sockets: wss.clients, closes, upgrades, stop }
+}
+
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+async function startEchoes(
+  t: TestContext,
+  options: Omit<GatewayOptions, 'servers'> & { before?: string[] } = {},
+): Promise<{ servers: EchoServer[]; gateway: TestGateway }> {
+  const servers = await Promise.all(['a', 'b', 'c'].map((name) => startEcho(t, name)))
+  const gateway = await startGateway(t, {
+    ...options,
+    servers: [...(options.before ?? []), ...servers.map(({ address }) => address)],
+    upstream: { sticky: STICKY, ...options.upstream },
+  })
+  return { servers, gateway }
+}
+
+/** A client that is connected and has been greeted. */
+interface Client {
+  readonly socket: WebSocket
+  readonly server: string
+  readonly setCookie: string | undefined
+  closed(): Promise<number>
+}
+
+async function connect(
+  t: TestContext,
+  url: string,
+  { cookie, protocol }: { cookie?: string | undefined; protocol?: string } = {},
+): Promise<Client> {
+  const socket = new WebSocket(url, protocol === undefined ? [] : [protocol], {
+    ...(cookie === undefined ? {} : { headers: { cookie } }),
+  })
+  t.after(() => socket.terminate())
+  const closed = new Promise<number>((resolve) => {
+    socket.once('close', (code) => resolve(code))
+  })
+  const upgraded = once(socket, 'upgrade') as Promise<[IncomingMessage]>
+  const greeted = once(socket, 'message') as Promise<[RawData]>
+  const [response] = await upgraded
+  const [greeting] = await greeted
+  return {
+    socket,
+    server: String(greeting),
+    setCookie: response.headers['set-cookie']?.[0],
+    closed: () => closed,
+  }
+}
+
+const pair = (setCookie: string | undefined): string => setCookie?.split(';')[0] ?? ''
+
+/** What an upgrade by hand looks like. */
+const handshake = (target: string, ...lines: string[]): string =>
+  [
+    `GET ${target} HTTP/1.1`,
+    'Host: shop.example',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ...lines,
+    '',
+    '',
+  ].join('\r\n')
+
+test('a WebSocket is tunnelled to one server, and its 101 brings the sticky cookie', async (t) => {
+  const { gateway, servers } = await startEchoes(t)
+  const first = await connect(t, `ws://${gateway.address}/chat?room=1`)
+  assert.match(first.setCookie ?? '', /^srv_id=[\w-]{78}; Path=\/; HttpOnly; SameSite=Lax$/)
+  for (let i = 0; i < 4; i += 1) {
+    const again = await connect(t, `ws://${gateway.address}/`, { cookie: pair(first.setCookie) })
+    assert.equal(again.server, first.server)
+    assert.equal(again.setCookie, undefined, 'a cookie that holds is not sent again')
+  }
+  const over = await exchange(
+    gateway.address,
+    get('/', `Cookie: ${pair(first.setCookie)}`, 'Connection: close'),
+  )
+  assert.equal(JSON.parse(over.body.toString()).server, first.server)
+  const [request] = servers.find(({ name }) => name === first.server)?.upgrades ?? []
+  assert.equal(request?.url, '/chat?room=1')
+  assert.equal(request?.headers['x-forwarded-for'], '127.0.0.1')
+  assert.equal(request?.headers.cookie, undefined, 'our cookie stays with us')
+})
+
+test('subprotocol and extensions are agreed end to end, large and many messages pass', async (t) => {
+  const { gateway } = await startEchoes(t)
+  const { socket } = await connect(t, `ws://${gateway.address}/`, { protocol: 'chat.v2' })
+  assert.equal(socket.protocol, 'chat.v2')
+  assert.equal(socket.extensions, 'permessage-deflate')
+  const received: number[] = []
+  socket.on('message', (data: Buffer) => received.push(data.length))
+  const sizes = [1, 125, 126, 65_535, 65_536, 3_000_000]
+  for (const size of sizes) socket.send(Buffer.alloc(size, 'x'))
+  await until('all echoes', () => received.length === sizes.length)
+  assert.deepEqual(received, sizes)
+})
+
+test('a server that refuses the connection is passed over before the 101', async (t) => {
+  const { gateway } = await startEchoes(t, { before: [REFUSED] })
+  for (let i = 0; i < 4; i += 1) await connect(t, `ws://${gateway.address}/`)
+  assert.ok(gateway.fails() > 0)
+})
+
+test("a server's refusal reaches the client as it is", async (t) => {
+  const refusing = await startFaultServer({
+    script: () => answer({ status: 403, headers: { 'X-Why': 'no members' }, body: 'members only' }),
+  })
+  t.after(() => refusing.close())
+  const gateway = await startGateway(t, {
+    servers: [refusing.address],
+    upstream: { sticky: STICKY },
+  })
+  const response = await exchange(gateway.address, handshake('/chat'))
+  assert.equal(response.status, 403)
+  assert.equal(response.body.toString(), 'members only')
+  assert.match(response.head.lines.join('\n'), /X-Why: no members/i)
+  assert.match(response.head.lines.join('\n'), /Connection: close/i)
+})
+
+test('nothing of the client goes to a server before the 101, and nothing of it is lost', async (t) => {
+  let agree: () => void = () => {}
+  const agreed = new Promise<void>((resolve) => {
+    agree = resolve
+  })
+  const seen: Buffer[] = []
+  const server = createServer()
+  server.on('upgrade', async (_request, socket, head) => {
+    seen.push(Buffer.from(head))
+    socket.on('data', (chunk: Buffer) => seen.push(chunk))
+    socket.on('end', () => socket.destroy())
+    await agreed
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n')
+  })
+  const address = await listening(server)
+  t.after(() => server.close())
+  const gateway = await startGateway(t, { servers: [address] })
+  const client = await connectRaw(gateway.address)
+  t.after(() => client.abort())
+  client.send(`${handshake('/').replace('Upgrade: websocket', 'Upgrade: raw')}early bytes`)
+  await until('the server was asked', () => seen.length > 0)
+  assert.equal(Buffer.concat(seen).length, 0)
+  agree()
+  await until('the early bytes', () => Buffer.concat(seen).toString() === 'early bytes')
+  client.send(', and later ones')
+  await until('the later bytes', () => Buffer.concat(seen).toString().endsWith('later ones'))
+})
+
+test('a WebSocket holds a connection of its server until it closes', async (t) => {
+  const servers = await Promise.all(['a', 'b'].map((name) => startEcho(t, name)))
+  const gateway = await startGateway(t, {
+    servers: servers.map(({ address }) => ({ address, maxConns: 1 })),
+  })
+  const url = `ws://${gateway.address}/`
+  const one = await connect(t, url)
+  const two = await connect(t, url)
+  assert.deepEqual([one.server, two.server].sort(), ['a', 'b'])
+  const state = () => gateway.app.holdfast.get('test').snapshot().servers
+  assert.deepEqual(
+    state().map(({ active, tunnels }) => [active, tunnels]),
+    [
+      [1, 1],
+      [1, 1],
+    ],
+  )
+  assert.equal((await exchange(gateway.address, handshake('/'))).status, 502)
+  one.socket.close()
+  await until('one connection is free', () => gateway.active() === 1)
+  const three = await connect(t, url)
+  assert.equal(three.server, one.server)
+})
+
+test('a tunnel that is silent for longer than its limit is closed, a busy one is not', async (t) => {
+  const { gateway } = await startEchoes(t, { upstream: { timeouts: { tunnel: '300ms' } } })
+  const silent = await connect(t, `ws://${gateway.address}/`)
+  const busy = await connect(t, `ws://${gateway.address}/`)
+  const started = performance.now()
+  const beat = setInterval(() => busy.socket.ping(), 50)
+  t.after(() => clearInterval(beat))
+  await silent.closed()
+  const took = performance.now() - started
+  assert.ok(took > 250 && took < 1500, `closed after ${took} ms`)
+  assert.equal(busy.socket.readyState, WebSocket.OPEN)
+})
+
+test('one end that dies takes the other with it', async (t) => {
+  const { gateway, servers } = await startEchoes(t)
+  const first = await connect(t, `ws://${gateway.address}/`)
+  const home = servers.find(({ name }) => name === first.server)
+  for (const socket of home?.sockets ?? []) socket.terminate()
+  assert.equal(await first.closed(), 1006)
+  const second = await connect(t, `ws://${gateway.address}/`)
+  const other = servers.find(({ name }) => name === second.server)
+  second.socket.terminate()
+  await until('the server saw it go', () => other?.sockets.size === 0)
+  await until('no connection is held', () => gateway.active() === 0)
+})
+
+test('a client that leaves before the 101 leaves nothing behind', async (t) => {
+  const server = await startFaultServer({ script: () => hang() })
+  t.after(() => server.close())
+  const gateway = await startGateway(t, { servers: [server.address] })
+  const client = await connectRaw(gateway.address)
+  client.send(handshake('/'))
+  await until('the server was asked', () => server.requests.length === 1)
+  client.abort()
+  await until('its connection is closed', () => server.connections === 0)
+  assert.equal(gateway.active(), 0)
+  assert.equal(gateway.fails(), 0)
+})
+
+test('on shutdown both ends are told 1001, at once', async (t) => {
+  const { gateway, servers } = await startEchoes(t)
+  const clients = await Promise.all(
+    Array.from({ length: 6 }, () => connect(t, `ws://${gateway.address}/`)),
+  )
+  const started = performance.now()
+  await gateway.app.close()
+  const codes = await Promise.all(clients.map((client) => client.closed()))
+  assert.deepEqual(codes, Array(6).fill(1001))
+  await until('servers saw it', () => servers.flatMap(({ closes }) => closes).length === 6)
+  assert.deepEqual(
+    servers.flatMap(({ closes }) => closes),
+    Array(6).fill(1001),
+  )
+  assert.ok(performance.now() - started < 1500)
+})
+
+test('hooks of the gateway hold for upgrades', async (t) => {
+  const { gateway, servers } = await startEchoes(t, {
+    prepare: (app) => {
+      app.addHook('onRequest', async (request, reply) => {
+        if (request.headers.authorization !== 'Bearer good') {
+          await reply.code(401).send({ error: 'who are you?' })
+        }
+      })
+    },
+  })
+  const response = await exchange(gateway.address, handshake('/'))
+  assert.equal(response.status, 401)
+  assert.equal(servers.flatMap(({ upgrades }) => upgrades).length, 0)
+  const client = await connectRaw(gateway.address)
+  t.after(() => client.abort())
+  client.send(handshake('/', 'Authorization: Bearer good'))
+  await until('it is through', () => client.received.toString().startsWith('HTTP/1.1 101'))
+})
+
+test('HTTP/2 in disguise (h2c) is served as an ordinary request, never tunnelled', async (t) => {
+  const server = await startFaultServer({ script: () => answer({ body: 'plain' }) })
+  t.after(() => server.close())
+  const gateway = await startGateway(t, { servers: [server.address] })
+  const request = handshake('/', 'HTTP2-Settings: AAMAAABkAAQAAP__').replace('websocket', 'h2c')
+  const response = await exchange(gateway.address, request)
+  assert.equal(response.status, 200)
+  assert.equal(response.body.toString(), 'plain')
+  const [received] = server.requests
+  assert.equal(received?.header('upgrade'), undefined)
+  assert.equal(received?.header('http2-settings'), undefined)
+})
+
+test('a server that goes away before it agrees costs a GET nothing', async (t) => {
+  const broken = await startFaultServer({ script: () => end('request') })
+  t.after(() => broken.close())
+  const { gateway } = await startEchoes(t, { before: [broken.address] })
+  for (let i = 0; i < 4; i += 1) await connect(t, `ws://${gateway.address}/`)
+  assert.ok(gateway.fails() > 0)
+})
+
+test('routes of @fastify/websocket in the same gateway keep their upgrades', async (t) => {
+  const servers = await Promise.all(['a', 'b'].map((name) => startEcho(t, name)))
+  const gateway = await startGateway(t, {
+    servers: servers.map(({ address }) => address),
+    plugin: { prefix: '/shop' },
+    prepare: async (app) => {
+      await app.register(fastifyWebsocket)
+      await app.register(async (scope) => {
+        scope.get('/own', { websocket: true }, (socket) => socket.send('own'))
+      })
+    },
+  })
+  assert.equal((await connect(t, `ws://${gateway.address}/own`)).server, 'own')
+  const { server } = await connect(t, `ws://${gateway.address}/shop/chat`)
+  assert.ok(['a', 'b'].includes(server))
+})
+
+test('a Socket.IO server in the same process keeps its clients, and leaves us ours', async (t) => {
+  const servers = await Promise.all(['a', 'b'].map((name) => startEcho(t, name)))
+  let sockets: SocketIoServer | undefined
+  const gateway = await startGateway(t, {
+    servers: servers.map(({ address }) => address),
+    plugin: { prefix: '/shop' },
+    prepare: (app) => {
+      // It closes every upgraded socket that it does not know, after a while.
+      sockets = new SocketIoServer(app.server, { destroyUpgradeTimeout: 100 })
+      sockets.on('connection', (socket) => socket.emit('hello', 'socket.io'))
+      app.addHook('preClose', async () => sockets?.disconnectSockets(true))
+    },
+  })
+  const proxied = await connect(t, `ws://${gateway.address}/shop/chat`)
+  const client = io(`http://${gateway.address}`, { transports: ['websocket'], reconnection: false })
+  t.after(() => client.close())
+  const hello = await new Promise<unknown>((resolve, reject) => {
+    client.on('hello', resolve)
+    client.on('connect_error', reject)
+  })
+  assert.equal(hello, 'socket.io')
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  const echoed = once(proxied.socket, 'message')
+  proxied.socket.send('still here')
+  assert.equal(String((await echoed)[0]), 'still here')
+  client.close()
+})
+
+test('a client that does not read 100 MB costs the gateway little memory', async (t) => {
+  const server = createServer()
+  const wss = new WebSocketServer({ server, perMessageDeflate: false })
+  const MESSAGE = Buffer.alloc(1_000_000)
+  let sent = 0
+  wss.on('connection', (socket) => {
+    const push = (): void => {
+      if (sent < 100 && socket.readyState === WebSocket.OPEN) {
+        sent += 1
+        socket.send(MESSAGE, push)
+      }
+    }
+    push()
+  })
+  const address = await listening(server)
+  t.after(() => {
+    for (const socket of wss.clients) socket.terminate()
+    server.close()
+  })
+  const gateway = await startGateway(t, { servers: [address] })
+  const client = await connectRaw(gateway.address)
+  t.after(() => client.abort())
+  client.send(handshake('/'))
+  await until('the tunnel stands', () => gateway.active() === 1)
+  client.pause()
+  const before = process.memoryUsage().rss
+  let last = -1
+  await until(
+    'the server is held back',
+    () => {
+      const still = sent === last
+      last = sent
+      return still
+    },
+    { deadlineMs: 8000, everyMs: 200 },
+  )
+  const grown = Math.round((process.memoryUsage().rss - before) / 1e6)
+  t.diagnostic(`held back after ${sent} MB of 100; resident memory grew by ${grown} MB`)
+  assert.ok(sent < 30, `${sent} MB were taken from the server`)
+})
