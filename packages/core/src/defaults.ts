@@ -41,6 +41,7 @@ export const defaults = {
     backup: { value: false, reason: "nginx's" },
     down: { value: false, reason: "nginx's" },
     drain: { value: false, reason: "nginx's" },
+    slowStart: { value: '0s', reason: 'most servers are as fast when they start' },
   },
   hash: {
     consistent: {

@@ -7,6 +7,7 @@ import { createRouteAffinity } from './affinity/route.js'
 import { Passage, type PassageGround, type PassageRules } from './attempt/passage.js'
 import { RetryBudget } from './attempt/retry-budget.js'
 import type { RetryConfig, UpstreamConfig } from './config.js'
+import { Ejection } from './health/ejection.js'
 import { healthOf, transition } from './health/passive.js'
 import type { Clock } from './kernel/clock.js'
 import { OptionError } from './kernel/errors.js'
@@ -20,6 +21,7 @@ import type { Picker } from './picker/picker.js'
 import { createPool, nextVersion, type Pool } from './servers/pool.js'
 import { Selection } from './servers/selection.js'
 import type { Override, Server } from './servers/server.js'
+import { modesOf, startSlowlyAfter } from './servers/slow-start.js'
 import { captureUpstream } from './stats/capture.js'
 import { UpstreamCounters } from './stats/counters.js'
 import type { UpstreamSnapshot } from './stats/snapshot.js'
@@ -72,6 +74,7 @@ export class Upstream {
   readonly #counters = new UpstreamCounters()
   readonly #failsSinceWell = new Map<Server, Partial<Record<FailKind, number>>>()
   readonly #budgets = new Map<string, RetryBudget>()
+  readonly #ejection: Ejection
   readonly #ground: Ground
   #options: UpstreamOptions
   #config: UpstreamConfig
@@ -92,6 +95,7 @@ export class Upstream {
       this.#cookie ??
       this.learn ??
       (sticky?.kind === 'route' ? createRouteAffinity(sticky) : undefined)
+    this.#ejection = new Ejection(this.#config.ejection)
     this.#readKey = hashKey && compileKeys(hashKey.keys, hashKey)
     this.#ground = new Ground(this.#config, ports, this.#counters, (server, event, outcome) =>
       this.#record(server, event, outcome),
@@ -152,7 +156,12 @@ export class Upstream {
     if (change.keys !== undefined && config.sticky?.kind === 'cookie') {
       this.#cookie?.rotate(config.sticky.keys)
     }
-    if (change.servers !== undefined) this.#follow(createPool(config.servers, this.#ground.pool))
+    if (change.servers === undefined) return
+    const { pool } = this.#ground
+    const before = modesOf(pool.servers)
+    const next = createPool(config.servers, pool)
+    startSlowlyAfter(before, next.servers, this.#nowS())
+    this.#follow(next)
   }
 
   /**
@@ -166,7 +175,9 @@ export class Upstream {
       throw new OptionError('server', `upstream ${this.name} has no server with this id`, id)
     }
     const { weight } = server
+    const before = modesOf([server])
     server.overrideWith(override)
+    startSlowlyAfter(before, [server], this.#nowS())
     if (server.weight !== weight) this.#follow(nextVersion(this.#ground.pool))
     this.events.emit({ upstream: this.name, server: id, type: 'override', override, by })
   }
@@ -202,23 +213,32 @@ export class Upstream {
 
   #follow(pool: Pool): void {
     this.#affinity?.follow(pool)
+    this.#ejection.follow(pool)
     this.#ground.follow(pool, createPicker(this.#config.balance, pool, this.#ports.random))
     for (const server of this.#failsSinceWell.keys()) {
       if (!pool.servers.includes(server)) this.#failsSinceWell.delete(server)
     }
   }
 
+  #nowS(): number {
+    return Math.floor(this.#ports.clock.now() / 1000)
+  }
+
   #record(server: Server, event: 'pick' | 'fail' | 'ok', outcome: Outcome): void {
     const { clock } = this.#ports
-    const nowS = Math.floor(clock.now() / 1000)
+    const nowS = this.#nowS()
     if (event === 'fail' && outcome.fail !== undefined) {
       const fails = this.#failsSinceWell.get(server) ?? {}
       fails[outcome.fail] = (fails[outcome.fail] ?? 0) + 1
       this.#failsSinceWell.set(server, fails)
     }
-    const change = transition(server, event, nowS, this.#ground.pool.single)
-    if (server.fails === 0 && event === 'ok') this.#failsSinceWell.delete(server)
+    const change = transition(server, event, nowS, this.#ground.pool.single, this.#ejection)
+    if (server.fails === 0 && event !== 'pick') this.#failsSinceWell.delete(server)
     if (change === undefined) return
+    if (change === 'ejected' || change === 'spared') {
+      this.#counters.of(server).ejectionsDetected += 1
+    }
+    if (change === 'spared') return
     const place = { upstream: this.name, server: server.config.id }
     if (change === 'ejected') {
       this.#counters.of(server).ejections += 1

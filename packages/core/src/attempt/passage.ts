@@ -200,7 +200,7 @@ function lastResort(
     const open = server.mode === 'up' || (server === bound && server.mode === 'drain')
     if (!open || server.full || selection.hasTried(server)) continue
     if (server === bound) return server
-    const end = server.checked + server.config.failTimeoutS
+    const end = server.checked + server.ejectionS
     if (end < bestEnd) {
       best = server
       bestEnd = end

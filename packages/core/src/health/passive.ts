@@ -1,13 +1,14 @@
 import type { Server } from '../servers/server.js'
+import { type EjectionRules, nginxEjection } from './ejection.js'
 
 /** A request was sent to the server, an attempt on it ended in a fail, or in anything else. */
 export type HealthEvent = 'pick' | 'fail' | 'ok'
 
 /**
- * What an operator would want to hear of: the server was taken out (again), a live request was
- * let through to see whether it is back, or it is back.
+ * What an operator would want to hear of: the server was taken out (again), or had earned it but
+ * too many others are out, a live request was let through to see whether it is back, or it is back.
  */
-export type HealthChange = 'ejected' | 'probing' | 'returned'
+export type HealthChange = 'ejected' | 'spared' | 'probing' | 'returned'
 
 /**
  * A server's health as its counters tell it; seconds of the monotonic clock.
@@ -27,22 +28,24 @@ export type Health =
  * @param nowS whole seconds of the monotonic clock.
  * @param single the pool has one primary and no backup: there is no other server to go to, so
  *   this one keeps no fails and is never ejected.
+ * @param rules how long ejections last and how many there may be; nginx's when absent.
  */
 export function transition(
   server: Server,
   event: HealthEvent,
   nowS: number,
   single: boolean,
+  rules: EjectionRules = nginxEjection,
 ): HealthChange | undefined {
-  if (single) return forgive(server)
+  if (single) return forgive(server, nowS)
   switch (event) {
     case 'pick':
       return pick(server, nowS)
     case 'fail':
-      return fail(server, nowS)
+      return fail(server, nowS, rules)
     case 'ok':
-      // Only a pick later than the last fail by more than failTimeout moved `checked` past it.
-      return server.accessed < server.checked ? forgive(server) : undefined
+      // Only a pick that came after the gate had opened moved `checked` past the last fail.
+      return server.accessed < server.checked ? forgive(server, nowS) : undefined
   }
 }
 
@@ -50,21 +53,24 @@ export function healthOf(server: Server): Health {
   const { fails, checked } = server
   if (!spent(server)) return { kind: 'up', fails }
   if (probing(server)) return { kind: 'probing', fails, sinceS: checked }
-  // The gate is shut up to and with second checked + failTimeout.
-  return { kind: 'ejected', fails, untilS: checked + server.config.failTimeoutS + 1 }
+  // The gate is shut up to and with its last second.
+  return { kind: 'ejected', fails, untilS: checked + server.ejectionS + 1 }
 }
 
 function pick(server: Server, nowS: number): HealthChange | undefined {
-  if (nowS - server.checked <= server.config.failTimeoutS) return undefined
-  // This shuts the gate behind a probe: others wait for its end, or for another failTimeout.
+  const out = spent(server)
+  const lengthS = out ? server.ejectionS : server.config.failTimeoutS
+  if (nowS - server.checked <= lengthS) return undefined
+  // This shuts the gate behind a probe: others wait for its end, or for as long once more.
   server.checked = nowS
-  return spent(server) ? 'probing' : undefined
+  return out ? 'probing' : undefined
 }
 
-function fail(server: Server, nowS: number): HealthChange | undefined {
+function fail(server: Server, nowS: number, rules: EjectionRules): HealthChange | undefined {
   const { maxFails } = server.config
+  const out = spent(server)
   // Requests still under way when the server was taken out fail as well: that is no news.
-  const known = spent(server) && !probing(server)
+  const known = out && !probing(server)
   server.fails += 1
   server.accessed = nowS
   server.checked = nowS
@@ -72,13 +78,25 @@ function fail(server: Server, nowS: number): HealthChange | undefined {
     const penalty = Math.floor(server.weight / maxFails)
     server.effectiveWeight = Math.max(0, server.effectiveWeight - penalty)
   }
-  return spent(server) && !known ? 'ejected' : undefined
+  if (known || !spent(server)) return undefined
+  // One whose probe failed keeps its place among those that are out.
+  if (!out && !rules.hasRoom(server, nowS)) {
+    server.fails = 0
+    return 'spared'
+  }
+  const inARow = out || nowS - server.returned < server.ejectionS
+  server.ejectionsInARow = inARow ? server.ejectionsInARow + 1 : 1
+  server.ejectionS = rules.lengthS(server)
+  return 'ejected'
 }
 
-function forgive(server: Server): HealthChange | undefined {
+function forgive(server: Server, nowS: number): HealthChange | undefined {
   const wasOut = spent(server)
   server.fails = 0
-  return wasOut ? 'returned' : undefined
+  if (!wasOut) return undefined
+  server.returned = nowS
+  server.startSlowly(nowS)
+  return 'returned'
 }
 
 function spent(server: Server): boolean {

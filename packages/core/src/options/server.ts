@@ -111,8 +111,12 @@ const entry: z.ZodType<Entry, ServerOptions> = group({
     flag(),
     defaults.server.drain,
   ),
+  slowStart: defaulted(
+    'After it was ejected or down, or joined later, its share of new sessions grows over this time; whole seconds. Not with a hash balance, where keys stay in their places.',
+    duration({ whole: 'as failTimeout' }),
+    defaults.server.slowStart,
+  ),
   route: optional("The id that a route or a cookie of nginx's style knows it by.", route),
-  slowStart: later(),
   resolve: later(),
   service: later(),
 }).transform(({ address, id, failTimeout, slowStart, resolve, service, ...rest }) => ({
@@ -122,6 +126,7 @@ const entry: z.ZodType<Entry, ServerOptions> = group({
     id: id ?? address.text,
     tls: address.tls,
     failTimeoutS: failTimeout / 1000,
+    slowStartS: slowStart / 1000,
     route: rest.route,
   },
   endpoint: address.endpoint,

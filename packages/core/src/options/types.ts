@@ -35,6 +35,11 @@ export interface ServerOptions {
   down?: boolean | undefined
   /** Keeps the sessions it has and gets no new ones. Default: `false`. */
   drain?: boolean | undefined
+  /**
+   * After it was ejected or down, or joined later, its share of new sessions grows over this time;
+   * whole seconds. Not with a hash balance, where keys stay in their places. Default: `'0s'`.
+   */
+  slowStart?: string | undefined
   /** The id that a route or a cookie of nginx's style knows it by. */
   route?: string | undefined
 }

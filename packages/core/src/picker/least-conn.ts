@@ -30,7 +30,7 @@ function leastLoaded(
   let tied = false
   for (const server of servers) {
     if (!selection.admits(server, nowS)) continue
-    const order = least === undefined ? -1 : compareLoad(server, least)
+    const order = least === undefined ? -1 : compareLoad(server, least, nowS)
     if (order < 0) {
       least = server
       tied = false
@@ -51,8 +51,8 @@ function smoothAmongTied(
   let total = 0
   let best = least
   for (const server of servers) {
-    if (!selection.admits(server, nowS) || compareLoad(server, least) !== 0) continue
-    total += earn(server)
+    if (!selection.admits(server, nowS) || compareLoad(server, least, nowS) !== 0) continue
+    total += earn(server, nowS)
     if (server.currentWeight > best.currentWeight) best = server
   }
   best.currentWeight -= total

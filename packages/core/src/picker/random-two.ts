@@ -19,13 +19,13 @@ export class RandomTwo implements Picker {
   pick(selection: Selection, nowS: number): Server | undefined {
     let first: Server | undefined
     while (selection.misses <= MAX_MISSES) {
-      const server = this.#draw.next()
+      const server = this.#draw.next(nowS)
       if (server === undefined || server === first || !selection.admits(server, nowS)) {
         selection.misses += 1
       } else if (first === undefined) {
         first = server
       } else {
-        return compareLoad(server, first) > 0 ? first : server
+        return compareLoad(server, first, nowS) > 0 ? first : server
       }
     }
     return this.#unlucky.pick(selection, nowS)

@@ -17,7 +17,7 @@ export class RandomOne implements Picker {
 
   pick(selection: Selection, nowS: number): Server | undefined {
     while (selection.misses <= MAX_MISSES) {
-      const server = this.#draw.next()
+      const server = this.#draw.next(nowS)
       if (server !== undefined && selection.admits(server, nowS)) return server
       selection.misses += 1
     }

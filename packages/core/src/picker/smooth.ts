@@ -16,7 +16,7 @@ export function smoothPass(
   let best: Server | undefined
   for (const server of servers) {
     if (!selection.admits(server, nowS)) continue
-    total += earn(server)
+    total += earn(server, nowS)
     if (best === undefined || server.currentWeight > best.currentWeight) best = server
   }
   const payer = bound ?? best
@@ -25,10 +25,11 @@ export function smoothPass(
 }
 
 /** Gives a server what it earns in one pass, and returns how much that was. */
-export function earn(server: Server): number {
-  const earned = server.effectiveWeight
+export function earn(server: Server, nowS: number): number {
+  const left = server.effectiveWeight
+  const earned = nowS < server.slowUntil ? left * server.warmth(nowS) : left
   server.currentWeight += earned
   // What failures took comes back one a pass, and counts from the next one on.
-  if (earned < server.weight) server.effectiveWeight = earned + 1
+  if (left < server.weight) server.effectiveWeight = left + 1
   return earned
 }

@@ -13,6 +13,8 @@ export interface ServerConfig {
   readonly maxFails: number
   /** Whole seconds, as nginx counts: both the window of fails and the length of an ejection. */
   readonly failTimeoutS: number
+  /** Whole seconds in which its weight for new sessions grows after it was away; 0 is at once. */
+  readonly slowStartS: number
   /** Connections at most; 0 is no limit. */
   readonly maxConns: number
   readonly backup: boolean
@@ -37,6 +39,8 @@ export type Obstacle = 'down' | 'ejected' | 'limit'
 // Before any uptime, and small enough that V8 keeps it as a plain integer.
 const LONG_AGO_S = -1_000_000_000
 
+const WARMTHS = 16
+
 /**
  * A member of an upstream with the counters that picking and health need. They live here, and not
  * in the pool or the picker, so that a change of the list loses none of them.
@@ -57,6 +61,15 @@ export class Server {
   fails = 0
   accessed: number = LONG_AGO_S
   checked: number = LONG_AGO_S
+  /** How long an ejection lasts: `failTimeoutS`, or longer where ejections in a row grow. */
+  ejectionS: number
+  /** Ejections in a row, the present one included. */
+  ejectionsInARow = 0
+  /** When the latest ejection ended in a return. */
+  returned: number = LONG_AGO_S
+  /** Until when its weight grows, and for how long in all. */
+  slowUntil: number = LONG_AGO_S
+  slowForS = 0
 
   #override: Override = {}
 
@@ -66,6 +79,7 @@ export class Server {
     this.mode = modeOf(config, undefined)
     this.weight = config.weight
     this.effectiveWeight = config.weight
+    this.ejectionS = config.failTimeoutS
   }
 
   get override(): Override {
@@ -74,6 +88,7 @@ export class Server {
 
   /** Takes a new configuration of the same server; health and connections stay. */
   reconfigure(config: ServerConfig): void {
+    if (config.failTimeoutS !== this.config.failTimeoutS) this.ejectionS = config.failTimeoutS
     this.config = config
     this.#apply()
   }
@@ -88,8 +103,8 @@ export class Server {
   ejected(nowS: number): boolean {
     // Most servers are well; leaving their configuration alone halves the cost of a long list.
     if (this.fails === 0) return false
-    const { maxFails, failTimeoutS } = this.config
-    return maxFails > 0 && this.fails >= maxFails && nowS - this.checked <= failTimeoutS
+    const { maxFails } = this.config
+    return maxFails > 0 && this.fails >= maxFails && nowS - this.checked <= this.ejectionS
   }
 
   get full(): boolean {
@@ -108,6 +123,27 @@ export class Server {
     if (this.mode === 'down') return 'down'
     if (this.ejected(nowS)) return 'ejected'
     return this.full ? 'limit' : undefined
+  }
+
+  /** It has been away, or is new: from now on its weight grows from a sixteenth. */
+  startSlowly(nowS: number): void {
+    this.slowForS = this.config.slowStartS
+    this.slowUntil = nowS + this.slowForS
+  }
+
+  /** Its weight for new sessions. */
+  weightNow(nowS: number): number {
+    return nowS < this.slowUntil ? this.weight * this.warmth(nowS) : this.weight
+  }
+
+  /**
+   * The share of its weight that counts: 1/16, 2/16... 1, as HAProxy has it. Sixteenths are exact
+   * in binary, so that what round robin adds up is as exact as with whole weights.
+   */
+  warmth(nowS: number): number {
+    if (nowS >= this.slowUntil) return 1
+    const passedS = this.slowForS - (this.slowUntil - nowS)
+    return (Math.floor((WARMTHS * passedS) / this.slowForS) + 1) / WARMTHS
   }
 
   #apply(): void {

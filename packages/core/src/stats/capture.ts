@@ -35,13 +35,13 @@ export function captureReplica(
 
 export function captureUpstream(facts: UpstreamFacts, clock: Clock): UpstreamSnapshot {
   const { name, balance, sticky, pool, counters, healthOf } = facts
-  const wallOffsetMs = clock.wall() - clock.now()
+  const nowMs = clock.now()
   return {
     name,
     balance,
     sticky,
     servers: pool.servers.map((server) =>
-      captureServer(server, counters, healthOf(server), wallOffsetMs),
+      captureServer(server, counters, healthOf(server), nowMs, clock.wall() - nowMs),
     ),
     affinity: captureAffinity(counters),
   }
@@ -51,15 +51,17 @@ function captureServer(
   server: Server,
   upstream: UpstreamCounters,
   health: ServerHealth,
+  nowMs: number,
   wallOffsetMs: number,
 ): ServerSnapshot {
   const counters = upstream.of(server)
+  const nowS = Math.floor(nowMs / 1_000)
   return {
     id: server.config.id,
     address: server.address,
     state: stateOf(server, health),
     weight: server.weight,
-    effectiveWeight: server.effectiveWeight,
+    effectiveWeight: server.effectiveWeight * server.warmth(nowS),
     backup: server.config.backup,
     active: server.active,
     tunnels: counters.tunnels,
@@ -71,6 +73,7 @@ function captureServer(
     responses: { ...counters.responses },
     fails: { ...counters.fails },
     ejections: counters.ejections,
+    ejectionsDetected: counters.ejectionsDetected,
     sessions: null,
     latency: counters.latency.snapshot(),
     bytes: { in: counters.bytesIn, out: counters.bytesOut },

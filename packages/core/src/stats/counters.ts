@@ -27,6 +27,8 @@ export class ServerCounters {
     invalid: 0,
     status: 0,
   }
+  /** Times that its fails earned an ejection, and those that `ejection.maxShare` let happen. */
+  ejectionsDetected = 0
   ejections = 0
   /** Upgraded connections that are open now. */
   tunnels = 0

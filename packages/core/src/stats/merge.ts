@@ -12,9 +12,14 @@ export function mergeTotals(a: ServerTotals, b: ServerTotals): ServerTotals {
     responses: addCounts(a.responses, b.responses),
     fails: addCounts(a.fails, b.fails),
     ejections: a.ejections + b.ejections,
+    ejectionsDetected: detected(a) + detected(b),
     latency: mergeLatency(a.latency, b.latency),
     bytes: addCounts(a.bytes, b.bytes),
   }
+}
+
+function detected({ ejections, ejectionsDetected = ejections }: ServerTotals): number {
+  return ejectionsDetected
 }
 
 export function mergeAffinity(a: AffinitySnapshot, b: AffinitySnapshot): AffinitySnapshot {

@@ -40,7 +40,7 @@ export interface ServerSnapshot extends ServerTotals {
   readonly address: string
   readonly state: ServerState
   readonly weight: number
-  /** What failures have left of the weight (nginx/semantics 3.1). */
+  /** What failures (nginx/semantics 3.1) and a slow start leave of the weight. */
   readonly effectiveWeight: number
   readonly backup: boolean
   /** From when on it may be tried again; null unless its fails keep it out. */
@@ -59,6 +59,8 @@ export interface ServerTotals {
   readonly responses: Counts<StatusClass>
   readonly fails: Counts<FailKind>
   readonly ejections: number
+  /** Those and the ones that too many servers out prevented; older replicas do not tell. */
+  readonly ejectionsDetected?: number
   readonly latency: LatencySnapshot
   readonly bytes: Counts<'in' | 'out'>
 }

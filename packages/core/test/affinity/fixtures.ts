@@ -35,6 +35,7 @@ export function serverConfig(address: string, given: Partial<ServerConfig> = {})
     weight: 1,
     maxFails: 1,
     failTimeoutS: 10,
+    slowStartS: 0,
     maxConns: 0,
     backup: false,
     down: false,

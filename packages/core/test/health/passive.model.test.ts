@@ -49,6 +49,7 @@ function serverWith({ weight, maxFails, failTimeoutS }: Limits): Server {
     weight,
     maxFails,
     failTimeoutS,
+    slowStartS: 0,
     maxConns: 0,
     backup: false,
     down: false,

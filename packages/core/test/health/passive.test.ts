@@ -11,6 +11,7 @@ const defaults: ServerConfig = {
   weight: 1,
   maxFails: 2,
   failTimeoutS: 10,
+  slowStartS: 0,
   maxConns: 0,
   backup: false,
   down: false,

@@ -18,6 +18,7 @@ describe('an upstream of which little is said', () => {
           weight: 1,
           maxFails: 3,
           failTimeoutS: 30,
+          slowStartS: 0,
           maxConns: 0,
           backup: false,
           down: false,

@@ -109,10 +109,10 @@ refuses('a wrong server is refused', [
     'not be empty',
   ],
   [
-    'slow start',
-    server({ slowStart: '10s' }),
+    'half a second of slow start',
+    server({ slowStart: '500ms' }),
     'upstream.servers[1].slowStart',
-    'not available yet',
+    'whole seconds',
   ],
   ['resolve', server({ resolve: '5s' }), 'upstream.servers[1].resolve', 'not available yet'],
   ['service', server({ service: 'http' }), 'upstream.servers[1].service', 'not available yet'],

@@ -15,6 +15,7 @@ const config: ServerConfig = {
   weight: 3,
   maxFails: 3,
   failTimeoutS: 30,
+  slowStartS: 0,
   maxConns: 0,
   backup: false,
   down: false,
@@ -44,6 +45,7 @@ describe('The snapshot of an upstream', () => {
     server.effectiveWeight = 1
     const of = counters.of(server)
     Object.assign(of, { requests: 7, attempts: 9, retries: 1, ejections: 4, tunnels: 5 })
+    of.ejectionsDetected = 6
     Object.assign(of, { bytesIn: 100, bytesOut: 2_000 })
     of.answered(200, 0.5)
     of.answered(503, 3)
@@ -75,6 +77,7 @@ describe('The snapshot of an upstream', () => {
           responses: { '1xx': 0, '2xx': 1, '3xx': 0, '4xx': 0, '5xx': 1 },
           fails: { connect: 1, timeout: 0, reset: 0, invalid: 2, status: 0 },
           ejections: 4,
+          ejectionsDetected: 6,
           sessions: null,
           latency: {
             bounds: latencyBoundsMs,

@@ -12,6 +12,7 @@ const config: ServerConfig = {
   weight: 1,
   maxFails: 3,
   failTimeoutS: 30,
+  slowStartS: 0,
   maxConns: 0,
   backup: false,
   down: false,

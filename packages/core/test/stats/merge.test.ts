@@ -31,6 +31,7 @@ function totals(from: number): ServerTotals {
       status: number(),
     },
     ejections: number(),
+    ejectionsDetected: number(),
     latency: counters.latency.snapshot(),
     bytes: { in: number(), out: number() },
   }
@@ -49,6 +50,13 @@ describe('Merged totals of a server', () => {
     const expected = new Map(numbers(a))
     for (const [path, number] of numbers(b)) expected.set(path, expected.get(path)! + number)
     assert.deepEqual(numbers(mergeTotals(a, b)), expected)
+  })
+
+  test('take the ejections of a replica that detects none apart for those it detected', () => {
+    const { ejectionsDetected: _, ...older } = totals(1)
+    const newer = totals(1_000)
+    const { ejectionsDetected } = mergeTotals(older, newer)
+    assert.equal(ejectionsDetected, older.ejections + newer.ejectionsDetected!)
   })
 
   test('keep the buckets', () => {
