@@ -14,3 +14,18 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
 }
+
+/** What happens later, as the core sees it. */
+export interface Timers {
+  /** Calls `fn` once, `ms` from now; the returned function prevents that, at any time. */
+  after(ms: number, fn: () => void): () => void
+}
+
+/** The process's own timers, which do not keep it alive. */
+export const systemTimers: Timers = {
+  after(ms, fn) {
+    const timer = setTimeout(fn, ms)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}
