@@ -24,6 +24,11 @@ export const BodyTooLargeError: FastifyErrorConstructor = createError(
   'The request body is too large',
   413,
 )
+export const RequestTimeoutError: FastifyErrorConstructor = createError(
+  'HOLDFAST_REQUEST_TIMEOUT',
+  'The rest of the request body did not arrive in time',
+  408,
+)
 export const NoServerError: FastifyErrorConstructor = createError(
   'HOLDFAST_NO_SERVER',
   'No server can take the request now',

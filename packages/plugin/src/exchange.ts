@@ -16,6 +16,7 @@ import {
   BodyTooLargeError,
   GatewayTimeoutError,
   NoServerError,
+  RequestTimeoutError,
 } from './errors.js'
 import type { Registration } from './registration.js'
 import { type Answer, DirectAnswer } from './reply/direct-answer.js'
@@ -167,7 +168,10 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
       this.#answer?.cut()
       return
     }
-    const stale = attempt.reused && (outcome === outcomes.reset || outcome === outcomes.refused)
+    const stale =
+      attempt.reused &&
+      !attempt.begun &&
+      (outcome === outcomes.reset || outcome === outcomes.refused)
     if (!stale) {
       this.#settle(attempt, outcome)
       return
@@ -176,6 +180,10 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     const facts = this.#retryFacts(attempt.sent)
     if (mayResend(this.registration.rules.retry, facts)) this.#dispatch(attempt.lease, true)
     else this.#settle(attempt, outcomes.stale)
+  }
+
+  onBodyMoved(): void {
+    this.#attempt?.bodyMoved()
   }
 
   onBodyEnd(): void {
@@ -282,6 +290,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     if (this.passage.settle(attempt.lease, outcome, facts, this)) return
     if (this.#state === 'closed') return
     if (outcome.status === 504) this.#refuse(new GatewayTimeoutError())
+    else if (outcome === outcomes.aborted) this.#refuse(new RequestTimeoutError())
     else this.#refuse(new BadGatewayError())
   }
 
@@ -323,6 +332,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
       this.#startAnswer(attempt, head)
     } catch {
       // Node refuses to send it on: what stands in that head is no valid HTTP.
+      this.reply.raw.statusMessage = ''
       attempt.abandon()
       this.#attempt = undefined
       this.#release(attempt.lease, outcomes.cut)
@@ -359,7 +369,10 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
       const line = cookie.setCookie({ binding, server, verdict, facts: this.#facts })
       if (line !== undefined) this.reply.header('set-cookie', line)
     }
-    if (this.registration.gateway.draining) this.reply.header('connection', 'close')
+    // The rest of a body that does not come cannot be waited for either.
+    if (this.registration.gateway.draining || error instanceof RequestTimeoutError) {
+      this.reply.header('connection', 'close')
+    }
     this.reply.send(error)
   }
 

@@ -4,6 +4,8 @@ import { Readable } from 'node:stream'
 export interface BodyListener {
   /** More came than the limit allows. */
   onBodyTooLarge(): void
+  /** A part came from the client, or the server took all there was. */
+  onBodyMoved(): void
   /** The last byte was handed over. */
   onBodyEnd(): void
 }
@@ -72,6 +74,7 @@ export class RequestBody {
   /** @internal The reader of an attempt wants more. */
   demand(reader: Reader): void {
     if (reader !== this.#reader || this.#ended) return
+    this.#listener.onBodyMoved()
     if (!this.#listening) this.#listen()
     this.#source.resume()
   }
@@ -100,6 +103,7 @@ export class RequestBody {
       else this.#kept.push(chunk)
     }
     if (this.#reader !== undefined && !this.#reader.push(chunk)) this.#source.pause()
+    this.#listener.onBodyMoved()
   }
 }
 

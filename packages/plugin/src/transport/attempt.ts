@@ -53,6 +53,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly reused: boolean
   /** A byte of the request may have reached the server. */
   sent = false
+  /** A byte of a response came from it. */
+  begun = false
 
   readonly #listener: AttemptListener
   readonly #ground: AttemptGround
@@ -63,7 +65,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #startedMs = 0
   #endless = false
   #bodiless = false
-  #stalledSinceMs = -1
   /** Whether the server will keep the connection, as the head says. */
   keepAlive = true
 
@@ -121,6 +122,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.connection.destroy()
   }
 
+  /** Of the body a part came from the client, or went to the server. */
+  bodyMoved(): void {
+    const { deadlines, timeouts } = this.#ground
+    if (this.#phase === 'waiting') this.#extend(deadlines.nowMs() + timeouts.sendMs)
+  }
+
   /** The whole request is on its way; now the server owes an answer. */
   requestEnded(): void {
     if (this.#phase === 'waiting') this.#await(this.#ground.timeouts.headersMs)
@@ -131,7 +138,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#controller = controller
     this.sent = true
     this.#phase = 'waiting'
-    this.#await(this.#ground.timeouts.headersMs)
+    const { sendMs, headersMs } = this.#ground.timeouts
+    this.#await(this.#uploading ? sendMs : headersMs)
   }
 
   onRequestUpgrade(
@@ -147,6 +155,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#over()
     const raw = controller.rawHeaders as Buffer[] | null | undefined
     this.#listener.onUpgrade(this, raw ?? [], socket)
+  }
+
+  onResponseStarted(): void {
+    this.begun = true
   }
 
   onResponseStart(
@@ -207,6 +219,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#ground.deadlines.cancel(this.#deadline)
   }
 
+  get #uploading(): boolean {
+    return this.#body !== undefined && !this.#body.ended
+  }
+
   #isOver(): boolean {
     return this.#phase === 'over'
   }
@@ -246,22 +262,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#fail(outcomes.connectTimeout)
     } else if (this.#phase === 'answering') {
       this.#fail(outcomes.cut)
-    } else if (whole || this.#body === undefined || this.#body.ended) {
+    } else if (whole || !this.#uploading) {
       this.#fail(outcomes.headTimeout)
     } else {
-      this.#watchUpload(this.#body, nowMs)
+      this.#fail(this.#body?.waitsForServer ? outcomes.sendTimeout : outcomes.aborted)
     }
-  }
-
-  /** While a body is under way only a server that takes nothing of it is at fault. */
-  #watchUpload(body: AttemptBody, nowMs: number): void {
-    const { sendMs, headersMs } = this.#ground.timeouts
-    if (!body.waitsForServer) this.#stalledSinceMs = -1
-    else if (this.#stalledSinceMs < 0) this.#stalledSinceMs = nowMs
-    else if (sendMs > 0 && nowMs - this.#stalledSinceMs >= sendMs) {
-      this.#fail(outcomes.sendTimeout)
-      return
-    }
-    this.#await(Math.min(sendMs > 0 ? sendMs : headersMs, headersMs))
   }
 }

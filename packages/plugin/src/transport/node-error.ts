@@ -17,8 +17,9 @@ export class DeadlineError extends Error {
  */
 export function outcomeOf(error: unknown, sent: boolean): Outcome {
   if (error instanceof DeadlineError) return error.outcome
+  // undici gives only some of its parser's errors a code, but all of them this name.
+  if (error instanceof Error && error.name === 'HTTPParserError') return outcomes.invalid
   switch (codeOf(error)) {
-    case 'HPE_HEADER_OVERFLOW':
     case 'UND_ERR_HEADERS_OVERFLOW':
       return outcomes.invalid
     case 'UND_ERR_CONNECT_TIMEOUT':
@@ -27,15 +28,15 @@ export function outcomeOf(error: unknown, sent: boolean): Outcome {
     case 'UND_ERR_HEADERS_TIMEOUT':
       return outcomes.headTimeout
     // Our own arguments were refused, or the pool is closing: no server is to blame.
+    case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
     case 'UND_ERR_INVALID_ARG':
     case 'UND_ERR_NOT_SUPPORTED':
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return outcomes.proxy
     default:
+      return sent ? outcomes.reset : outcomes.refused
   }
-  if (codeOf(error).startsWith('HPE_')) return outcomes.invalid
-  return sent ? outcomes.reset : outcomes.refused
 }
 
 function codeOf(error: unknown): string {
