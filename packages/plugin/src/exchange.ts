@@ -31,6 +31,7 @@ import { type RawHeaders, requestHeaders } from './request/headers.js'
 import { describeReplaced, type OutgoingBody } from './request/outgoing-body.js'
 import { parseTarget } from './request/target.js'
 import { Attempt, type AttemptListener } from './transport/attempt.js'
+import { isInvalidHead } from './transport/node-error.js'
 import { openTunnel } from './tunnel/open-tunnel.js'
 import { upgradeHead } from './tunnel/upgrade-head.js'
 import { type PendingUpgrade, pendingUpgrade } from './tunnel/upgrades.js'
@@ -330,13 +331,13 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     if (this.#state === 'closed') return
     try {
       this.#startAnswer(attempt, head)
-    } catch {
-      // Node refuses to send it on: what stands in that head is no valid HTTP.
+    } catch (error) {
       this.reply.raw.statusMessage = ''
       attempt.abandon()
       this.#attempt = undefined
       this.#release(attempt.lease, outcomes.cut)
-      this.#refuse(new BadGatewayError())
+      // What Node does not send on was no valid HTTP; anything else is the gateway's own bug.
+      this.#refuse(isInvalidHead(error) ? new BadGatewayError() : (error as Error))
     }
   }
 

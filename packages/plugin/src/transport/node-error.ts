@@ -39,6 +39,25 @@ export function outcomeOf(error: unknown, sent: boolean): Outcome {
   }
 }
 
+/** Whether Node, or Fastify for it, refused to send a head that a server had sent. */
+export function isInvalidHead(error: unknown): boolean {
+  switch (codeOf(error)) {
+    case 'ERR_INVALID_CHAR':
+    case 'ERR_INVALID_HTTP_TOKEN':
+    case 'ERR_HTTP_INVALID_HEADER_VALUE':
+    case 'ERR_HTTP_INVALID_STATUS_CODE':
+    case 'FST_ERR_BAD_STATUS_CODE':
+      return true
+    default:
+      return false
+  }
+}
+
+/** The other side will take no more; it may have said something before. */
+export function isFailedWrite(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'write'
+}
+
 function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return ''
   return typeof error.code === 'string' ? error.code : ''
