@@ -24,12 +24,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The files that put the rooms together may import them all. */
-const WIRING = ['upstream', 'index']
+const WIRING = ['upstream', 'index', 'placement']
 
 /** Other packages that a package may never name. */
 const FORBIDDEN: Readonly<Record<string, RegExp>> = {
   'packages/core': /^(@holdfast\/|fastify|@fastify\/|undici)/,
   'packages/plugin': /^@holdfast\/(?!core(\/|$))/,
+  'packages/cli': /^@holdfast\/(?!(core|plugin|stats)(\/|$))|^@fastify\/reply-from/,
   'packages/stats': /^@holdfast\/(?!core(\/|$))|^undici|^@fastify\/reply-from/,
 }
 

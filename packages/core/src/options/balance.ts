@@ -67,6 +67,7 @@ export const balanceSchema: z.ZodType<Balance, BalanceOptions> = choice<Balance,
 ).meta({
   values:
     "`'round-robin'`, `'least-conn'`, `'random'`, `'random-two'`, `'ip-hash'`, or a [hash](#balance-hash)",
+  shapes: () => [named, hashSchema],
 })
 
 /** Why servers cannot be backups here; as in nginx, these balancers know of none. */

@@ -12,6 +12,10 @@ export interface OptionMeta {
   /** The values it takes, in Markdown. */
   readonly values?: string
   readonly fallback?: Default<unknown> | StyledDefault<unknown>
+  /** What a JSON Schema says of it, where Zod cannot tell. */
+  readonly json?: Readonly<Record<string, unknown>>
+  /** The shapes of a value that has several, for a JSON Schema. */
+  readonly shapes?: () => readonly z.ZodType[]
 }
 
 /** The wording of an error: absent and wrong are different mistakes. */
@@ -35,7 +39,10 @@ export function wholeNumber(min: number, max: number): z.ZodType<number, number>
       (value) => Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max,
       otherwise(problem),
     )
-    .meta({ values: `whole number, ${range}` })
+    .meta({
+      values: `whole number, ${range}`,
+      json: { type: 'integer', minimum: min, maximum: max },
+    })
 }
 
 /** Any finite number in a range; `range` says which, in words. */
@@ -48,7 +55,7 @@ export function numberIn(
       (value) => typeof value === 'number' && Number.isFinite(value) && within(value),
       otherwise(`must be a number ${range}`),
     )
-    .meta({ values: `number ${range}` })
+    .meta({ values: `number ${range}`, json: { type: 'number' } })
 }
 
 export function oneOf<const T extends string | boolean>(...values: readonly T[]): z.ZodType<T, T> {
@@ -61,7 +68,7 @@ export function oneOf<const T extends string | boolean>(...values: readonly T[])
           ? 'is required'
           : `must be ${either(shown)}${typeof input === 'string' ? suggestion(input, words) : ''}`,
     })
-    .meta({ values: shown.map((value) => `\`${value}\``).join(', ') })
+    .meta({ values: shown.map((value) => `\`${value}\``).join(', '), json: { enum: values } })
 }
 
 export function flag(): z.ZodType<boolean, boolean> {

@@ -16,7 +16,10 @@ export {
   text,
   wholeNumber,
 } from './fields.js'
+export { jsonSchemaOf } from './json-schema.js'
 export { parseWith } from './parse.js'
 export { describeGroup, type OptionGroup, type OptionRow, upstreamReference } from './reference.js'
 export { retrySchema } from './retry.js'
+export { KEY_ADVICE, weakness } from './secret.js'
 export { timeoutsSchema } from './timeouts.js'
+export { upstreamSchema } from './upstream.js'

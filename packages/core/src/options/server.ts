@@ -142,7 +142,7 @@ const EXPECTED = "must be an address such as '10.0.0.11:8080', or an object with
 const anyEntry = choice<Entry, ServerOptions | string>((value) => {
   if (typeof value === 'string') return shortEntry
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? entry : EXPECTED
-})
+}).meta({ shapes: () => [shortEntry, entry] })
 
 /** One server's options, for the documentation. */
 export const serverSchema: z.ZodType<unknown, ServerOptions> = entry

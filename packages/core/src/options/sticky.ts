@@ -36,4 +36,7 @@ export const stickySchema: z.ZodType<StickyConfig, StickyOptions> = choice<
   if (said.includes('cookie')) return cookieSchema
   const misspelt = said.map((key) => suggestion(key, WAYS)).find((hint) => hint !== '')
   return `${EXPECTED}${misspelt ?? ''}`
-}).meta({ values: '[cookie](#sticky-cookie), [route](#sticky-route) or [learn](#sticky-learn)' })
+}).meta({
+  values: '[cookie](#sticky-cookie), [route](#sticky-route) or [learn](#sticky-learn)',
+  shapes: () => [cookieSchema, routeSchema, learnSchema],
+})
