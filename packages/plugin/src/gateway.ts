@@ -17,7 +17,7 @@ import { tellEnd, tellEvent } from './log.js'
 import type { UpstreamOptions } from './options.js'
 import { DomainCheck } from './reply/domain-check.js'
 import { Connections } from './transport/connections.js'
-import { Deadline, Deadlines } from './transport/deadlines.js'
+import { Deadlines } from './transport/deadlines.js'
 import { Flusher } from './transport/flusher.js'
 import type { Tunnel } from './tunnel/tunnel.js'
 import { packageVersion } from './version.js'
@@ -44,7 +44,7 @@ export class Gateway {
   readonly #connections = new Map<Server, Connections>()
   readonly #inFlight = new Set<Exchange>()
   readonly #startedAt: number
-  #onIdle: (() => void) | undefined
+  #lastEnteredMs = Number.NEGATIVE_INFINITY
 
   constructor(log: FastifyBaseLogger, ports: Partial<GatewayPorts> = {}) {
     this.#ports = { clock: systemClock, random: createSystemRandom(), ...ports }
@@ -127,35 +127,21 @@ export class Gateway {
   /** A request has come in. */
   enter(exchange: Exchange): void {
     this.#inFlight.add(exchange)
+    this.#lastEnteredMs = exchange.passage.startedMs
   }
 
   /** A request has ended. */
   leave(exchange: Exchange): void {
     this.#inFlight.delete(exchange)
-    if (this.#inFlight.size === 0) this.#onIdle?.()
     tellEnd(exchange)
   }
 
-  /**
-   * Takes the gateway out of service: every answer says `Connection: close`, tunnels are told that
-   * it goes away, and requests in flight or still coming are served.
-   * @returns whether all had ended when `deadlineMs` was over.
-   */
-  async drain(deadlineMs: number): Promise<boolean> {
-    this.draining = true
-    void this.sayGoodbye()
-    if (this.#inFlight.size === 0) return true
-    const deadline = new Deadline(() => this.#onIdle?.())
-    this.deadlines.schedule(deadline, this.#ports.clock.now() + deadlineMs)
-    await new Promise<void>((resolve) => {
-      this.#onIdle = resolve
-    })
-    this.deadlines.cancel(deadline)
-    this.#onIdle = undefined
-    return this.#inFlight.size === 0
+  /** Whether no request is under way and none has come in for `ms`. */
+  quietFor(ms: number): boolean {
+    return this.#inFlight.size === 0 && this.#ports.clock.now() - this.#lastEnteredMs >= ms
   }
 
-  /** Ends the tunnels, so that the server can close. */
+  /** From now on answers ask for their connections to be closed; resolves when no tunnel is left. */
   async sayGoodbye(): Promise<void> {
     this.draining = true
     const farewells = [...this.tunnels].map((tunnel) => tunnel.leave())

@@ -1,3 +1,4 @@
+import type { Server } from 'node:net'
 import {
   OptionError,
   parseDuration,
@@ -8,6 +9,7 @@ import {
   type UpstreamSnapshot,
   type UpstreamUpdate,
 } from '@holdfast/core'
+import { drain } from './drain.js'
 import { UnknownUpstreamError } from './errors.js'
 import type { Gateway } from './gateway.js'
 
@@ -45,17 +47,19 @@ export interface Holdfast {
   /** Everything this replica counts: see the snapshot's type. */
   snapshot(): ReplicaSnapshot
   /**
-   * To be called before `app.close()`: answers say `Connection: close`, requests in flight and
-   * new ones on live connections are served, tunnels are told 1001.
-   * @param options.deadline a duration; default `'30s'`.
-   * @returns whether everything had ended by then.
+   * To be called before `app.close()`: answers ask for their connections to be closed, requests
+   * in flight and new ones are served, tunnels are told 1001. Ends when nothing has come for a
+   * second, and takes no more connections then.
+   * @param options.deadline the most that it may take, a duration; default `'30s'`.
+   * @returns whether every request had ended.
    */
   drain(options?: { readonly deadline?: string | undefined }): Promise<boolean>
 }
 
 const DRAIN_DEADLINE = '30s'
 
-export function createHoldfast(gateway: Gateway): Holdfast {
+/** @param server the listening server; asked for late, since listening comes last. */
+export function createHoldfast(gateway: Gateway, server: () => Server): Holdfast {
   return Object.freeze({
     get(name: string): UpstreamHandle {
       const upstream = gateway.find(name)
@@ -68,7 +72,7 @@ export function createHoldfast(gateway: Gateway): Holdfast {
       if (deadlineMs === undefined) {
         throw new OptionError('deadline', "must be a duration such as '30s'", deadline)
       }
-      return await gateway.drain(deadlineMs)
+      return await drain(gateway, server(), deadlineMs)
     },
   })
 }

@@ -109,7 +109,10 @@ async function prepareRoot(
   const forwarder = await createForwarder(app)
   const root: Root = { gateway, forwarder, upgrades: new Upgrades(app) }
   app.decorate(rootOf as unknown as string, root)
-  app.decorate('holdfast', createHoldfast(gateway))
+  app.decorate(
+    'holdfast',
+    createHoldfast(gateway, () => app.server),
+  )
   app.decorateRequest(exchangeOf as unknown as string, null)
   app.decorateRequest('holdfast', {
     getter(this: FastifyRequest) {

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { Agent, get } from 'node:http'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { serverOptions } from '@holdfast/plugin'
+import { startAppServer } from '#fixtures/app-server.js'
+import { answer, later } from '#fixtures/behaviour.js'
+import { superviseDaemon } from '#fixtures/daemon.js'
+import { startFaultServer } from '#fixtures/fault-server.js'
+import { startGateway } from '#fixtures/gateway.js'
+import { failOnLeaks } from '#fixtures/leaks.js'
+import { startLoad, summarise } from '#fixtures/load.js'
+import { freePort } from '#fixtures/ports.js'
+import { connectRaw, get as getText } from '#fixtures/raw-client.js'
+import { until } from '#fixtures/until.js'
+
+failOnLeaks()
+
+const RESTARTS = 20
+
+test(`SIGTERM under load: ${RESTARTS} restarts, no answer but 200, no request lost`, async (t) => {
+  const apps = await Promise.all(['a', 'b', 'c'].map((name) => startAppServer({ name })))
+  t.after(() => Promise.all(apps.map((app) => app.stop())))
+  const port = await freePort()
+  const entry = fileURLToPath(new URL('../fixtures/gateway-process.js', import.meta.url))
+  const options = { port, servers: apps.map(({ address }) => address), deadline: '100ms' }
+  const child = spawn(process.execPath, [entry, JSON.stringify(options)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const gateway = await superviseDaemon(child, ({ output }) => output().includes('listening'))
+  t.after(() => gateway.stop())
+  const load = startLoad({ address: `127.0.0.1:${port}`, sessions: 20, ratePerS: 300 })
+  const restarts = (): number => gateway.output().split('restarted 0').length - 1
+  for (let done = 0; done < RESTARTS; done += 1) {
+    child.stdin.write('restart\n')
+    await until(
+      () => `restart ${done + 1}: ${gateway.output()}`,
+      () => restarts() > done,
+      {
+        deadlineMs: 8_000,
+      },
+    )
+  }
+  const results = await load.stop()
+  const summary = summarise(results)
+  assert.deepEqual(summary.byError, {})
+  assert.deepEqual(Object.keys(summary.byStatus), ['200'])
+  // The first requests of a client go out together, before it has a cookie.
+  const settled = summarise(results.filter(({ startedMs }) => startedMs > 1_000))
+  for (const servers of settled.serversBySession.values()) assert.equal(servers.length, 1)
+  t.diagnostic(
+    `${RESTARTS} restarts, ${summary.count} requests: 0 non-2xx, 0 errors, 0 sessions moved, p99 ${summary.p99Ms.toFixed(1)} ms`,
+  )
+})
+
+test('while it drains, a request in flight ends, and one on a live connection is served', async (t) => {
+  let release: () => void = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const server = await startFaultServer({
+    script: ({ target }) =>
+      target === '/slow' ? later(released, answer({ body: 'slow' })) : answer({ body: 'quick' }),
+  })
+  t.after(() => server.close())
+  const gateway = await startGateway(t, { servers: [server.address], fastify: serverOptions() })
+  const slow = await connectRaw(gateway.address)
+  const live = await connectRaw(gateway.address)
+  t.after(() => {
+    slow.abort()
+    live.abort()
+  })
+  live.send(getText('/quick'))
+  await live.response()
+  slow.send(getText('/slow'))
+  await until('the slow request is there', () => server.requests.length === 2)
+  const drained = gateway.app.holdfast.drain({ deadline: '5s' })
+  live.send(getText('/quick'))
+  const served = await live.response()
+  assert.equal(served.status, 200)
+  assert.match(served.head.lines.join('\n'), /connection: close/i)
+  await live.closed()
+  release()
+  const last = await slow.response()
+  assert.equal(last.body.toString(), 'slow')
+  assert.match(last.head.lines.join('\n'), /connection: close/i)
+  assert.equal(await drained, true)
+})
+
+test('a drain without a proper deadline is refused', async (t) => {
+  const gateway = await startGateway(t, { servers: ['127.0.0.1:1'] })
+  await assert.rejects(
+    gateway.app.holdfast.drain({ deadline: '5' }),
+    /deadline: must be a duration/,
+  )
+})
+
+test('after close() a live connection is still answered, where serverOptions() are used', async (t) => {
+  const app = await startAppServer({ name: 'a' })
+  t.after(() => app.stop())
+  let release: () => void = () => {}
+  const gateway = await startGateway(t, {
+    servers: [app.address],
+    fastify: { ...serverOptions(), forceCloseConnections: false },
+    prepare: (fastify) => {
+      fastify.addHook(
+        'preClose',
+        () =>
+          new Promise<void>((resolve) => {
+            release = resolve
+          }),
+      )
+    },
+  })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
+  const status = (): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      get(`http://${gateway.address}/`, { agent }, (response) => {
+        response.resume()
+        response.on('end', () => resolve(response.statusCode))
+      }).on('error', reject)
+    })
+  assert.equal(await status(), 200)
+  const closed = gateway.app.close()
+  assert.equal(await status(), 200, 'without the option this is 503')
+  release()
+  await closed
+})
