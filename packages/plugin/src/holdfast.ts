@@ -16,6 +16,11 @@ import type { Gateway } from './gateway.js'
 /** What happens to servers: the names that `on` takes. */
 export type UpstreamEventName = UpstreamEvent['type']
 
+/** What a listener for `Name` is told. */
+export type UpstreamEventOf<Name extends UpstreamEventName> = UpstreamEvent & {
+  readonly type: Name
+}
+
 /** One upstream in the hands of the gateway's own code. */
 export interface UpstreamHandle {
   readonly name: string
@@ -36,7 +41,7 @@ export interface UpstreamHandle {
    */
   on<Name extends UpstreamEventName>(
     event: Name,
-    listener: (event: Extract<UpstreamEvent, { type: Name }>) => void,
+    listener: (event: UpstreamEventOf<Name>) => void,
   ): () => void
 }
 
@@ -89,7 +94,7 @@ function createHandle(gateway: Gateway, upstream: Upstream): UpstreamHandle {
     undrain: (id: string, by?: string) => upstream.override(id, {}, by),
     on<Name extends UpstreamEventName>(
       name: Name,
-      listener: (event: Extract<UpstreamEvent, { type: Name }>) => void,
+      listener: (event: UpstreamEventOf<Name>) => void,
     ) {
       return upstream.events.on((event) => {
         if (!isNamed(event, name)) return
@@ -112,6 +117,6 @@ function isList(
 function isNamed<Name extends UpstreamEventName>(
   event: UpstreamEvent,
   name: Name,
-): event is Extract<UpstreamEvent, { type: Name }> {
+): event is UpstreamEventOf<Name> {
   return event.type === name
 }

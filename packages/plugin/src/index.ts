@@ -6,7 +6,12 @@ export type {
   UpstreamUpdate,
 } from '@holdfast/core'
 export { channelNames } from './diagnostics.js'
-export type { Holdfast, UpstreamEventName, UpstreamHandle } from './holdfast.js'
+export type {
+  Holdfast,
+  UpstreamEventName,
+  UpstreamEventOf,
+  UpstreamHandle,
+} from './holdfast.js'
 export type {
   FleetOptions,
   HeaderFields,

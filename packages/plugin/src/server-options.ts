@@ -1,5 +1,3 @@
-import type { FastifyServerOptions } from 'fastify'
-
 /** What `serverOptions` decides. */
 export interface GatewayServerOptions {
   /** After `close()` live connections are still answered; a 503 would be an error for nothing. */
@@ -16,7 +14,7 @@ export interface GatewayServerOptions {
  * What a gateway's Fastify should be given: `Fastify({ ...serverOptions(), trustProxy: ... })`.
  * Later keys win, so every choice can be changed.
  */
-export function serverOptions(): GatewayServerOptions & FastifyServerOptions {
+export function serverOptions(): GatewayServerOptions {
   return {
     return503OnClosing: false,
     // Longer than the 60 s of the usual balancer in front, or that one would send a request into
