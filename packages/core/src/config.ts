@@ -1,5 +1,7 @@
 import type { StickyConfig } from './affinity/config.js'
 import type { KeyExpression } from './affinity/key-expression.js'
+import type { ChecksConfig } from './health/checks.js'
+import type { EjectionConfig } from './health/ejection.js'
 import type { BalanceConfig } from './picker/picker.js'
 import type { ServerConfig } from './servers/server.js'
 
@@ -28,12 +30,6 @@ export interface TimeoutsConfig {
   readonly bodyMs: number
   readonly responseMs: number
   readonly tunnelMs: number
-}
-
-export interface EjectionConfig {
-  readonly backoff: number
-  readonly capMs: number | undefined
-  readonly maxShare: number
 }
 
 export interface TlsConfig {
@@ -67,6 +63,8 @@ export interface UpstreamConfig {
   readonly host: string
   readonly tls: TlsConfig
   readonly failOpen: boolean
+  /** Undefined: none are made. */
+  readonly checks: ChecksConfig | undefined
   /** What deserves a word at start, such as a cookie without a key. */
   readonly warnings: readonly string[]
 }

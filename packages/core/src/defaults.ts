@@ -135,6 +135,14 @@ export const defaults = {
     backoff: { value: 1, unit: 'times', reason: "nginx's: every ejection lasts as long" },
     maxShare: { value: 1, unit: 'of the servers', reason: "nginx's: all of them may be out" },
   },
+  checks: {
+    path: { value: '/', reason: 'every server has one; a page made for checks tells more' },
+    interval: { value: '5s', reason: "nginx Plus's" },
+    timeout: { value: '2s', reason: 'a server that needs longer to say a word is not well' },
+    rise: { value: 2, unit: 'checks', reason: "HAProxy's" },
+    fall: { value: 3, unit: 'checks', reason: "HAProxy's" },
+    expect: { value: ['200-399'], reason: "nginx Plus's and HAProxy's" },
+  },
   tls: {
     verify: { value: true, reason: 'a certificate that nobody checks protects nothing' },
   },

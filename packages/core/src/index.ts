@@ -17,13 +17,14 @@ export type { Lease } from './attempt/lease.js'
 export type { Dispatcher, Passage, PassageRules } from './attempt/passage.js'
 export { mayResend, type RetryFacts } from './attempt/retry-policy.js'
 export type {
-  EjectionConfig,
   RetryConfig,
   TimeoutsConfig,
   TlsConfig,
   UpstreamConfig,
 } from './config.js'
-export { type Clock, systemClock } from './kernel/clock.js'
+export type { CheckPorts, ChecksConfig, Prober } from './health/checks.js'
+export type { EjectionConfig } from './health/ejection.js'
+export { type Clock, systemClock, systemTimers, type Timers } from './kernel/clock.js'
 export { parseDuration } from './kernel/duration.js'
 export { OptionError } from './kernel/errors.js'
 export { Emitter, type Event } from './kernel/event.js'
@@ -33,6 +34,7 @@ export { parseUpstreamOptions } from './options/options.js'
 export { parseWith } from './options/parse.js'
 export type {
   BalanceOptions,
+  ChecksOptions,
   CookieOptions,
   EjectionOptions,
   HashOptions,
@@ -46,7 +48,7 @@ export type {
   TlsOptions,
   UpstreamOptions,
 } from './options/types.js'
-export type { Mode, Override, Server } from './servers/server.js'
+export type { Condition, Mode, Override, Server } from './servers/server.js'
 export { captureReplica } from './stats/capture.js'
 export { type LatencySnapshot, mergeLatency, quantile } from './stats/histogram.js'
 export { mergeAffinity, mergeTotals } from './stats/merge.js'

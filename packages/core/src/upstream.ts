@@ -7,6 +7,7 @@ import { createRouteAffinity } from './affinity/route.js'
 import { Passage, type PassageGround, type PassageRules } from './attempt/passage.js'
 import { RetryBudget } from './attempt/retry-budget.js'
 import type { RetryConfig, UpstreamConfig } from './config.js'
+import { ActiveChecks, type CheckPorts } from './health/checks.js'
 import { Ejection } from './health/ejection.js'
 import { healthOf, transition } from './health/passive.js'
 import type { Clock } from './kernel/clock.js'
@@ -36,11 +37,13 @@ export interface UpstreamPorts {
 export type UpstreamEvent = { readonly upstream: string; readonly server: string } & (
   | {
       readonly type: 'ejected'
-      /** Fails by kind since the server was last well. */
-      readonly fails: Readonly<Partial<Record<FailKind, number>>>
-      readonly untilMs: number
+      /** Fails by kind since the server was last well; `check` where active checks found it sick. */
+      readonly fails: Readonly<Partial<Record<FailKind | 'check', number>>>
+      /** Undefined where it stays out until checks pass. */
+      readonly untilMs: number | undefined
     }
-  | { readonly type: 'probing' | 'returned' }
+  /** `draining` is what the server asked for, by answering a check with 404. */
+  | { readonly type: 'probing' | 'returned' | 'draining' }
   | { readonly type: 'override'; readonly override: Override; readonly by: string | undefined }
 )
 
@@ -76,6 +79,7 @@ export class Upstream {
   readonly #budgets = new Map<string, RetryBudget>()
   readonly #ejection: Ejection
   readonly #ground: Ground
+  #checks: ActiveChecks | undefined
   #options: UpstreamOptions
   #config: UpstreamConfig
 
@@ -197,8 +201,20 @@ export class Upstream {
     )
   }
 
-  /** Forgets its listeners; leases that are out may still be released. */
+  /** Begins the active checks, if the options ask for any; without this none are made. */
+  watch(ports: CheckPorts): void {
+    const { checks } = this.#config
+    if (checks === undefined) return
+    this.#checks?.close()
+    this.#checks = new ActiveChecks(checks, ports, this.#ports.random, (server) =>
+      this.#onCondition(server),
+    )
+    this.#checks.follow(this.servers)
+  }
+
+  /** Ends the checks and forgets the listeners; leases that are out may still be released. */
   close(): void {
+    this.#checks?.close()
     this.events.clear()
   }
 
@@ -214,9 +230,34 @@ export class Upstream {
   #follow(pool: Pool): void {
     this.#affinity?.follow(pool)
     this.#ejection.follow(pool)
+    this.#checks?.follow(pool.servers)
     this.#ground.follow(pool, createPicker(this.#config.balance, pool, this.#ports.random))
     for (const server of this.#failsSinceWell.keys()) {
       if (!pool.servers.includes(server)) this.#failsSinceWell.delete(server)
+    }
+  }
+
+  #onCondition(server: Server): void {
+    const place = { upstream: this.name, server: server.config.id }
+    switch (server.condition) {
+      case 'sick':
+        this.#counters.of(server).ejectionsDetected += 1
+        this.#counters.of(server).ejections += 1
+        this.events.emit({
+          ...place,
+          type: 'ejected',
+          fails: { check: this.#config.checks?.fall ?? 0 },
+          untilMs: undefined,
+        })
+        break
+      case 'drain':
+        this.events.emit({ ...place, type: 'draining' })
+        break
+      case 'well':
+        // Who asked to be drained has often been restarted since.
+        server.startSlowly(this.#nowS())
+        this.events.emit({ ...place, type: 'returned' })
+        break
     }
   }
 

@@ -4,7 +4,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 export const channelNames = {
   /** A RequestRecord, and the `request` itself, when a proxied request has ended. */
   request: 'holdfast:request',
-  /** An UpstreamEvent: ejected, probing, returned, override. */
+  /** An UpstreamEvent: ejected, probing, returned, draining, override. */
   event: 'holdfast:event',
 } as const
 

@@ -26,9 +26,17 @@ function logEvent(log: FastifyBaseLogger, event: UpstreamEvent): void {
   switch (type) {
     case 'ejected':
       log.warn(
-        { upstream, server, fails: event.fails, until: new Date(event.untilMs).toISOString() },
+        {
+          upstream,
+          server,
+          fails: event.fails,
+          ...(event.untilMs === undefined ? {} : { until: new Date(event.untilMs).toISOString() }),
+        },
         'server ejected',
       )
+      break
+    case 'draining':
+      log.info({ upstream, server }, 'server asks to be drained')
       break
     case 'probing':
       log.info({ upstream, server }, 'server is being probed')

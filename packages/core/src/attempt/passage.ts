@@ -168,7 +168,7 @@ export class Passage {
   }
 
   #choose(): Server | undefined {
-    const { pool, failOpen } = this.#ground
+    const { failOpen } = this.#ground
     const nowS = Math.floor(this.#ground.nowMs() / 1000)
     const bound = this.binding.server
     if (bound !== undefined) {
@@ -181,30 +181,40 @@ export class Passage {
       if (!this.#rules.fallback) return undefined
     }
     const server = this.#ground.pick(this.#selection, nowS)
-    return server ?? (failOpen ? lastResort(pool, this.#selection, bound) : undefined)
+    return server ?? (failOpen ? this.#lastResort(bound, nowS) : undefined)
+  }
+
+  /**
+   * With every server away it is likelier that we are wrong than that all are dead: the bound
+   * server; else what would be picked if nobody checked, since live requests know better than
+   * checks; else the server whose ejection ends first. Never one that is down or full.
+   */
+  #lastResort(bound: Server | undefined, nowS: number): Server | undefined {
+    const { pool } = this.#ground
+    const selection = this.#selection
+    if (bound !== undefined && bound.intent !== 'down' && isFree(bound, selection)) return bound
+    if (pool.servers.some(({ condition }) => condition !== 'well')) {
+      selection.ignoreChecks()
+      const server = this.#ground.pick(selection, nowS)
+      if (server !== undefined) return server
+    }
+    return firstToReturn(pool, selection)
   }
 }
 
-/**
- * With every server ejected it is likelier that we are wrong than that all are dead: the bound
- * server, or else the one whose ejection ends first. Never one that is down or full.
- */
-function lastResort(
-  pool: Pool,
-  selection: Selection,
-  bound: Server | undefined,
-): Server | undefined {
-  let best: Server | undefined
-  let bestEnd = Number.POSITIVE_INFINITY
+function firstToReturn(pool: Pool, selection: Selection): Server | undefined {
+  let first: Server | undefined
   for (const server of pool.servers) {
-    const open = server.mode === 'up' || (server === bound && server.mode === 'drain')
-    if (!open || server.full || selection.hasTried(server)) continue
-    if (server === bound) return server
-    const end = server.checked + server.ejectionS
-    if (end < bestEnd) {
-      best = server
-      bestEnd = end
-    }
+    if (server.intent !== 'up' || !isFree(server, selection)) continue
+    if (first === undefined || gateOpens(server) < gateOpens(first)) first = server
   }
-  return best
+  return first
+}
+
+function isFree(server: Server, selection: Selection): boolean {
+  return !server.full && !selection.hasTried(server)
+}
+
+function gateOpens(server: Server): number {
+  return server.checked + server.ejectionS
 }

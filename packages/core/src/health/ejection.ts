@@ -16,7 +16,7 @@ export const nginxEjection: EjectionRules = {
 }
 
 /** What an upstream's option `ejection` says, parsed. */
-export interface EjectionLimits {
+export interface EjectionConfig {
   /** By how much each ejection in a row lasts longer than the one before; 1 or more. */
   readonly backoff: number
   readonly capMs: number | undefined
@@ -35,7 +35,7 @@ export class Ejection implements EjectionRules {
   #servers: readonly Server[] = []
   #most = 1
 
-  constructor({ backoff, capMs, maxShare }: EjectionLimits) {
+  constructor({ backoff, capMs, maxShare }: EjectionConfig) {
     this.#backoff = backoff
     this.#capS = capMs === undefined ? LONGEST_S : capMs / 1000
     this.#maxShare = maxShare

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { Default, StyledDefault } from '../defaults.js'
 import { hashSchema } from './balance.js'
+import { checksSchema } from './checks.js'
 import { acceptSchema, cookieSchema } from './cookie.js'
 import { ejectionSchema } from './ejection.js'
 import { either, type OptionMeta } from './fields.js'
@@ -48,6 +49,7 @@ export function upstreamReference(): readonly OptionGroup[] {
     describeGroup('retry: budget', 'BudgetOptions', budgetSchema),
     describeGroup('timeouts', 'TimeoutOptions', timeoutsSchema),
     describeGroup('ejection', 'EjectionOptions', ejectionSchema),
+    describeGroup('checks', 'ChecksOptions', checksSchema),
     describeGroup('tls', 'TlsOptions', tlsSchema),
   ]
 }

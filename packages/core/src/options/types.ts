@@ -235,12 +235,42 @@ export interface TimeoutOptions {
 
 /** How ejections grow, and how many there may be. */
 export interface EjectionOptions {
-  /** By how much each ejection in a row lasts longer than the one before. Default: `1`. */
+  /**
+   * By how much each ejection in a row lasts longer than the one before; a row ends when the
+   * server stayed well for as long as it had been out. Default: `1`.
+   */
   backoff?: number | undefined
   /** The longest an ejection may grow. */
   cap?: string | undefined
-  /** The share of the servers that may be ejected at the same time. Default: `1`. */
+  /**
+   * The share of the servers, backups included, that fails may keep out at the same time; one is
+   * always allowed. Default: `1`.
+   */
   maxShare?: number | undefined
+}
+
+/** Active health checks: every replica asks every server now and then how it is. */
+export interface ChecksOptions {
+  /** What is asked for, with GET. Default: `'/'`. */
+  path?: string | undefined
+  /**
+   * The pause between two checks of a server by one replica; up to a fifth shorter by chance.
+   * Default: `'5s'`.
+   */
+  interval?: string | undefined
+  /**
+   * How long a check may take, from the dial to the head of the answer. Default: `'2s'`.
+   */
+  timeout?: string | undefined
+  /** Checks in a row that a sick server must pass to get requests again. Default: `2`. */
+  rise?: number | undefined
+  /** Checks in a row that a server must fail to get none. Default: `3`. */
+  fall?: number | undefined
+  /**
+   * The statuses that pass. Of the others 404 is no fail: it asks for a drain, until a check
+   * passes. Default: `['200-399']`.
+   */
+  expect?: ReadonlyArray<number | string> | undefined
 }
 
 /** TLS towards the servers whose address begins with `https://`. */
@@ -288,4 +318,6 @@ export interface UpstreamOptions<Request = never> {
    * `false` answers 502 at once, as nginx does. Default: `true`.
    */
   failOpen?: boolean | undefined
+  /** Active health checks; absent, none are made. */
+  checks?: ChecksOptions | undefined
 }

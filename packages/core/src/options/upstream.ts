@@ -2,6 +2,7 @@ import type * as z from 'zod'
 import type { UpstreamConfig } from '../config.js'
 import { defaults } from '../defaults.js'
 import { balanceSchema, refusesBackups } from './balance.js'
+import { checksSchema } from './checks.js'
 import { ejectionSchema } from './ejection.js'
 import { defaulted, flag, group, later, nested, optional, required, text } from './fields.js'
 import { retrySchema } from './retry.js'
@@ -54,7 +55,7 @@ export const upstreamSchema: z.ZodType<Omit<UpstreamConfig, 'warnings'>, Upstrea
     flag(),
     defaults.upstream.failOpen,
   ),
-  checks: later(),
+  checks: optional('Active health checks; absent, none are made.', checksSchema),
 })
   .superRefine(({ servers, balance: { balance } }, ctx) => {
     if (!refusesBackups(balance)) return
@@ -64,4 +65,9 @@ export const upstreamSchema: z.ZodType<Omit<UpstreamConfig, 'warnings'>, Upstrea
       ctx.addIssue({ code: 'custom', path: ['servers', index, 'backup'], message })
     }
   })
-  .transform(({ balance, sticky, discover, checks, ...rest }) => ({ ...rest, ...balance, sticky }))
+  .transform(({ balance, sticky, discover, checks, ...rest }) => ({
+    ...rest,
+    ...balance,
+    sticky,
+    checks,
+  }))

@@ -15,7 +15,8 @@ export class Single implements Picker {
 
   pick(selection: Selection): Server | undefined {
     const server = this.#server
-    return server.mode === 'up' && !server.full && !selection.hasTried(server) ? server : undefined
+    const mode = selection.despiteChecks ? server.intent : server.mode
+    return mode === 'up' && !server.full && !selection.hasTried(server) ? server : undefined
   }
 
   charge(): void {}

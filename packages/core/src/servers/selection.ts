@@ -28,10 +28,27 @@ export class Selection {
   /** A further condition, which `bounded-load` sets for as long as it picks. */
   gate: Gate | undefined = undefined
 
+  /** Set once only servers are left that active checks keep from it (see `ignoreChecks`). */
+  #despiteChecks = false
+
+  get despiteChecks(): boolean {
+    return this.#despiteChecks
+  }
+
+  /** Starts over among the servers not tried, as if nobody had checked them. */
+  ignoreChecks(): void {
+    this.#despiteChecks = true
+    this.onBackups = false
+    this.hash = 0
+    this.rehash = 0
+    this.misses = 0
+    this.point = -1
+  }
+
   /** Whether a request without a binding may be sent to `server` as its next attempt. */
   admits(server: Server, nowS: number): boolean {
     return (
-      server.available(nowS) &&
+      (server.available(nowS) || (this.#despiteChecks && server.availableDespiteChecks(nowS))) &&
       !this.hasTried(server) &&
       (this.gate === undefined || this.gate.passes(server))
     )

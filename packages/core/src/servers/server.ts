@@ -27,6 +27,9 @@ export interface ServerConfig {
 /** What the operator or the configuration wants of a server, whatever its health. */
 export type Mode = 'up' | 'drain' | 'down'
 
+/** What active checks find; `drain` is what the server itself asks for. */
+export type Condition = 'well' | 'sick' | 'drain'
+
 /** What an operator has said of a server; it outlives changes of the list. */
 export interface Override {
   readonly mode?: Mode | undefined
@@ -50,6 +53,7 @@ const WARMTHS = 16
 export class Server {
   readonly address: string
   config: ServerConfig
+  /** Its intent, or `drain` where that is up and the server asks to be drained. */
   mode: Mode
   weight: number
   /** Connections that count against `maxConns`: one a lease, for as long as it is held. */
@@ -71,6 +75,8 @@ export class Server {
   slowUntil: number = LONG_AGO_S
   slowForS = 0
 
+  #condition: Condition = 'well'
+
   #override: Override = {}
 
   constructor(config: ServerConfig) {
@@ -86,6 +92,15 @@ export class Server {
     return this.#override
   }
 
+  get condition(): Condition {
+    return this.#condition
+  }
+
+  /** What the operator or the configuration wants of it, whatever checks have found. */
+  get intent(): Mode {
+    return modeOf(this.config, this.#override.mode)
+  }
+
   /** Takes a new configuration of the same server; health and connections stay. */
   reconfigure(config: ServerConfig): void {
     if (config.failTimeoutS !== this.config.failTimeoutS) this.ejectionS = config.failTimeoutS
@@ -99,12 +114,15 @@ export class Server {
     this.#apply()
   }
 
-  /** Whether its fails keep requests away (nginx: the gate is shut up to and with the last second). */
+  /** Takes what active checks have found. */
+  judge(condition: Condition): void {
+    this.#condition = condition
+    this.#apply()
+  }
+
+  /** Whether its fails or active checks keep requests away. */
   ejected(nowS: number): boolean {
-    // Most servers are well; leaving their configuration alone halves the cost of a long list.
-    if (this.fails === 0) return false
-    const { maxFails } = this.config
-    return maxFails > 0 && this.fails >= maxFails && nowS - this.checked <= this.ejectionS
+    return this.#condition === 'sick' || this.#shut(nowS)
   }
 
   get full(): boolean {
@@ -116,6 +134,11 @@ export class Server {
   /** Whether a request without a binding may go here. A draining server counts as down. */
   available(nowS: number): boolean {
     return this.mode === 'up' && !this.ejected(nowS) && !this.full
+  }
+
+  /** The same if nobody checked: what requests found counts, what checks found does not. */
+  availableDespiteChecks(nowS: number): boolean {
+    return this.intent === 'up' && !this.#shut(nowS) && !this.full
   }
 
   /** What keeps a request that is bound here away; draining does not. */
@@ -146,12 +169,23 @@ export class Server {
     return (Math.floor((WARMTHS * passedS) / this.slowForS) + 1) / WARMTHS
   }
 
+  /** nginx's gate: shut by fails, up to and with the last second of the ejection. */
+  #shut(nowS: number): boolean {
+    // Most servers are well; leaving their configuration alone halves the cost of a long list.
+    if (this.fails === 0) return false
+    const { maxFails } = this.config
+    return maxFails > 0 && this.fails >= maxFails && nowS - this.checked <= this.ejectionS
+  }
+
   #apply(): void {
     const weight = this.#override.weight ?? this.config.weight
     // A new weight starts at full effect; an unchanged one keeps what failures took from it.
     if (weight !== this.weight) this.effectiveWeight = weight
     this.weight = weight
-    this.mode = modeOf(this.config, this.#override.mode)
+    // An operator who says `up` means it.
+    const asked = this.#condition === 'drain' && this.#override.mode === undefined
+    const { intent } = this
+    this.mode = asked && intent === 'up' ? 'drain' : intent
   }
 }
 

@@ -81,7 +81,8 @@ function captureServer(
 }
 
 function stateOf(server: Server, health: ServerHealth): ServerState {
-  return server.mode === 'up' ? health.kind : server.mode
+  if (server.mode !== 'up') return server.mode
+  return server.condition === 'sick' ? 'ejected' : health.kind
 }
 
 function captureAffinity({ affinity }: UpstreamCounters): AffinitySnapshot {

@@ -43,7 +43,7 @@ export interface ServerSnapshot extends ServerTotals {
   /** What failures (nginx/semantics 3.1) and a slow start leave of the weight. */
   readonly effectiveWeight: number
   readonly backup: boolean
-  /** From when on it may be tried again; null unless its fails keep it out. */
+  /** From when on it may be tried again; null unless its fails, and not checks, keep it out. */
   readonly ejectedUntil: number | null
   /** A sketch of the sessions seen, as text; null where the cookie names no session. */
   readonly sessions: string | null

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { Ejection, type EjectionLimits } from '#core/health/ejection.js'
+import { Ejection, type EjectionConfig } from '#core/health/ejection.js'
 import { type HealthEvent, healthOf, transition } from '#core/health/passive.js'
 import { createPool } from '#core/servers/pool.js'
 import type { Server, ServerConfig } from '#core/servers/server.js'
 import { serverConfig } from '../picker/fixtures.js'
 
-function given(limits: Partial<EjectionLimits>, count = 3, config: Partial<ServerConfig> = {}) {
+function given(limits: Partial<EjectionConfig>, count = 3, config: Partial<ServerConfig> = {}) {
   const pool = createPool(
     Array.from({ length: count }, (_, i) =>
       serverConfig(`s${i}`, { maxFails: 2, failTimeoutS: 10, ...config }),

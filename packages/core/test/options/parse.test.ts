@@ -52,6 +52,7 @@ describe('an upstream of which little is said', () => {
       host: '$host',
       tls: { ca: undefined, cert: undefined, key: undefined, servername: undefined, verify: true },
       failOpen: true,
+      checks: undefined,
       warnings: [],
     })
   })

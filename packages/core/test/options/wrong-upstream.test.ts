@@ -17,7 +17,6 @@ refuses('a wrong upstream is refused', [
   ['a near miss', shop({ balanse: 'random' }), 'upstream.balanse', "did you mean 'balance'?"],
   ["nginx's spelling", server({ max_fails: 1 }), 'upstream.servers[1].max_fails', "'maxFails'"],
   ['two unknown keys', shop({ colour: 1, size: 2 }), 'upstream.colour', '(nor is size)'],
-  ['what is still to come', shop({ checks: {} }), 'upstream.checks', 'not available yet'],
   ['a host with a line break', shop({ host: 'a\r\nb' }), 'upstream.host', "'$proxy_host'"],
   ['an unknown host variable', shop({ host: '$server' }), 'upstream.host', '(got "$server")'],
   ['a word for a flag', shop({ failOpen: 'yes' }), 'upstream.failOpen', 'must be true or false'],
