@@ -214,6 +214,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     this.#headers = requestHeaders(
       request,
       typeof host === 'string' ? host : (host[0] ?? ''),
+      this.#facts.remoteAddress,
       body !== undefined,
       cookie === undefined ? keep : (value) => cookie.forwardedCookies(value),
     )

@@ -15,12 +15,14 @@ export type RawHeaders = string[]
  * server must know of the client.
  *
  * The Host field stands first, so that an attempt can put its own there.
+ * @param remoteAddress the client's, as `$remote_addr`.
  * @param cookies what becomes of a Cookie field; an empty result drops it.
  * @throws BadHostError, TooManyHeadersError
  */
 export function requestHeaders(
   request: FastifyRequest,
   host: string,
+  remoteAddress: string,
   hasBody: boolean,
   cookies: (value: string) => string,
 ): RawHeaders {
@@ -56,12 +58,12 @@ export function requestHeaders(
         headers.push(name, value)
     }
   }
-  addForwarded(headers, request)
+  addForwarded(headers, request, remoteAddress)
   return headers
 }
 
 /** Who the client is, for the server; only a trusted peer's word is passed on. */
-function addForwarded(headers: RawHeaders, request: FastifyRequest): void {
+function addForwarded(headers: RawHeaders, request: FastifyRequest, remoteAddress: string): void {
   const peer = request.raw.socket?.remoteAddress ?? ''
   const trusted = (request.ips?.length ?? 0) > 1
   const chain = trusted ? request.headers['x-forwarded-for'] : undefined
@@ -69,8 +71,8 @@ function addForwarded(headers: RawHeaders, request: FastifyRequest): void {
   const address = peer.startsWith('::ffff:') ? peer.slice('::ffff:'.length) : peer
   if (address !== '') {
     headers.push('X-Forwarded-For', before === undefined ? address : `${before}, ${address}`)
-    headers.push('X-Real-IP', request.ip ?? address)
   }
+  if (remoteAddress !== '') headers.push('X-Real-IP', remoteAddress)
   if (request.protocol !== undefined) headers.push('X-Forwarded-Proto', request.protocol)
   if (request.host !== '') headers.push('X-Forwarded-Host', request.host)
   const { forwarded } = request.headers
