@@ -65,6 +65,8 @@ export type {
 export {
   Upstream,
   type UpstreamEvent,
+export { SessionSketch, sessionErrorShare } from './stats/sketch.js'
   type UpstreamPorts,
   type UpstreamUpdate,
 } from './upstream.js'
+  OverrideSnapshot,

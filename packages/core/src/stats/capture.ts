@@ -4,6 +4,7 @@ import type { Server } from '../servers/server.js'
 import type { UpstreamCounters } from './counters.js'
 import type {
   AffinitySnapshot,
+  OverrideSnapshot,
   ReplicaSnapshot,
   ServerSnapshot,
   ServerState,
@@ -63,6 +64,9 @@ function captureServer(
     weight: server.weight,
     effectiveWeight: server.effectiveWeight * server.warmth(nowS),
     backup: server.config.backup,
+    maxFails: server.config.maxFails,
+    failTimeoutS: server.config.failTimeoutS,
+    override: overrideOf(server),
     active: server.active,
     tunnels: counters.tunnels,
     attempts: counters.attempts,
@@ -74,10 +78,15 @@ function captureServer(
     fails: { ...counters.fails },
     ejections: counters.ejections,
     ejectionsDetected: counters.ejectionsDetected,
-    sessions: null,
+    sessions: counters.sessions?.toText(nowS) ?? null,
     latency: counters.latency.snapshot(),
     bytes: { in: counters.bytesIn, out: counters.bytesOut },
   }
+}
+
+function overrideOf({ override: { mode, weight } }: Server): OverrideSnapshot | null {
+  if (mode === undefined && weight === undefined) return null
+  return { ...(mode !== undefined && { mode }), ...(weight !== undefined && { weight }) }
 }
 
 function stateOf(server: Server, health: ServerHealth): ServerState {

@@ -1,6 +1,7 @@
 import type { FailKind } from '../kernel/outcome.js'
 import type { Server } from '../servers/server.js'
 import { LatencyHistogram } from './histogram.js'
+import { SessionWindow } from './session-window.js'
 
 export type StatusClass = '1xx' | '2xx' | '3xx' | '4xx' | '5xx'
 
@@ -38,6 +39,13 @@ export class ServerCounters {
   bytesOut = 0
   /** From dispatch to the complete head of the answer. */
   readonly latency: LatencyHistogram = new LatencyHistogram()
+  /** The sessions that it has; undefined where the cookie names none. */
+  readonly sessions: SessionWindow | undefined
+
+  /** @param sessionWindowS for how many seconds a session that does not come again is had. */
+  constructor(sessionWindowS?: number) {
+    this.sessions = sessionWindowS === undefined ? undefined : new SessionWindow(sessionWindowS)
+  }
 
   /** Books an accepted answer and how long its head took. */
   answered(status: number, ms: number): void {
@@ -66,11 +74,17 @@ export class AffinityCounters {
 export class UpstreamCounters {
   readonly affinity: AffinityCounters = new AffinityCounters()
   readonly #servers = new WeakMap<Server, ServerCounters>()
+  readonly #sessionWindowS: number | undefined
+
+  /** @param sessionWindowS see ServerCounters; undefined where sessions have no names. */
+  constructor(sessionWindowS?: number) {
+    this.#sessionWindowS = sessionWindowS
+  }
 
   of(server: Server): ServerCounters {
     let counters = this.#servers.get(server)
     if (counters === undefined) {
-      counters = new ServerCounters()
+      counters = new ServerCounters(this.#sessionWindowS)
       this.#servers.set(server, counters)
     }
     return counters

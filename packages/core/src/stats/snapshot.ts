@@ -1,4 +1,5 @@
 import type { FailKind } from '../kernel/outcome.js'
+import type { Mode } from '../servers/server.js'
 import type { StatusClass } from './counters.js'
 import type { LatencySnapshot } from './histogram.js'
 
@@ -43,10 +44,23 @@ export interface ServerSnapshot extends ServerTotals {
   /** What failures (nginx/semantics 3.1) and a slow start leave of the weight. */
   readonly effectiveWeight: number
   readonly backup: boolean
+  /** As configured; older replicas do not tell, nor the two after it. */
+  readonly maxFails?: number
+  readonly failTimeoutS?: number
+  /** What an operator has said of it; null where its configuration holds. */
+  readonly override?: OverrideSnapshot | null
   /** From when on it may be tried again; null unless its fails, and not checks, keep it out. */
   readonly ejectedUntil: number | null
-  /** A sketch of the sessions seen, as text; null where the cookie names no session. */
+  /**
+   * A sketch of the sessions that came within the cookie's `idle`, or 15 minutes, as text; null
+   * where the cookie names no session.
+   */
   readonly sessions: string | null
+}
+
+export interface OverrideSnapshot {
+  readonly mode?: Mode
+  readonly weight?: number
 }
 
 /** The part of a server's snapshot that adds up over replicas. */

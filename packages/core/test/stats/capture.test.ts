@@ -26,9 +26,12 @@ const config: ServerConfig = {
 /** A process that has run for 500.25 s. */
 const clock: Clock = { now: () => 500_250, wall: () => 1_700_000_000_000 }
 
-function capture(configs: ServerConfig[], health: ServerHealth = { kind: 'up' }) {
+function capture(
+  configs: ServerConfig[],
+  health: ServerHealth = { kind: 'up' },
+  counters = new UpstreamCounters(),
+) {
   const pool = createPool(configs)
-  const counters = new UpstreamCounters()
   const facts = { name: 'shop', balance: 'round-robin', sticky: 'cookie', pool, counters } as const
   const [server] = pool.servers
   return {
@@ -68,6 +71,9 @@ describe('The snapshot of an upstream', () => {
           weight: 3,
           effectiveWeight: 1,
           backup: false,
+          maxFails: 3,
+          failTimeoutS: 30,
+          override: null,
           active: 2,
           tunnels: 5,
           attempts: 9,
@@ -91,6 +97,24 @@ describe('The snapshot of an upstream', () => {
     }
     assert.deepEqual(snapshot(), expected)
     assert.deepEqual(JSON.parse(JSON.stringify(snapshot())), expected)
+  })
+
+  test('tells what an operator has said of a server, and nothing more', () => {
+    const { server, snapshot } = capture([config])
+    server.overrideWith({ mode: 'drain', weight: undefined })
+    assert.deepEqual(snapshot().servers[0]?.override, { mode: 'drain' })
+    server.overrideWith({ weight: 9 })
+    assert.deepEqual(snapshot().servers[0]?.override, { weight: 9 })
+    server.overrideWith({})
+    assert.equal(snapshot().servers[0]?.override, null)
+  })
+
+  test('has a sketch of the sessions where they have names, an empty one before the first', () => {
+    const counters = new UpstreamCounters(900)
+    const { server, snapshot } = capture([config], { kind: 'up' }, counters)
+    assert.equal(snapshot().servers[0]?.sessions, '')
+    counters.of(server).sessions?.see('0123456789abcdef', 500)
+    assert.equal(snapshot().servers[0]?.sessions, 'ASD')
   })
 
   test('stays what it was when the counters go on', () => {
