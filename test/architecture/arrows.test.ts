@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type Import, importsOf } from './imports.js'
 import { filesIn, packages } from './repository.js'
 
-const MIDDLE = ['affinity', 'picker', 'health', 'fleet', 'stats']
+const MIDDLE = ['affinity', 'discovery', 'picker', 'health', 'fleet', 'stats']
 
 /**
  * What each room of the core may import, beside its own files. `type x` allows `import type` only.
@@ -15,6 +15,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   affinity: ['kernel', 'servers'],
   picker: ['kernel', 'servers'],
   health: ['kernel', 'servers'],
+  discovery: ['kernel', 'servers'],
   fleet: ['kernel', 'servers'],
   stats: ['kernel', 'servers'],
   config: ['kernel', 'servers', ...MIDDLE].map((room) => `type ${room}`),

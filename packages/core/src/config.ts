@@ -1,5 +1,6 @@
 import type { StickyConfig } from './affinity/config.js'
 import type { KeyExpression } from './affinity/key-expression.js'
+import type { NameConfig } from './discovery/name.js'
 import type { ChecksConfig } from './health/checks.js'
 import type { EjectionConfig } from './health/ejection.js'
 import type { BalanceConfig } from './picker/picker.js'
@@ -49,10 +50,20 @@ export interface HashKeyConfig {
   readonly ipv6Prefix: number | undefined
 }
 
+/** Yields the whole list of servers whenever it changes, until `signal` ends it. */
+export type Discover = (signal: AbortSignal) => AsyncIterable<readonly unknown[]>
+
 /** An upstream's options, parsed once and frozen; nothing downstream checks them again. */
 export interface UpstreamConfig {
   readonly name: string
+  /** The servers that are listed by their address, in the order of the list. */
   readonly servers: readonly ServerConfig[]
+  /** The names in the list, each of which stands for the servers that it leads to. */
+  readonly names: readonly NameConfig[]
+  /** Where the list comes from instead. */
+  readonly discover: Discover | undefined
+  readonly settleMs: number
+  readonly lingerMs: number
   readonly balance: BalanceConfig
   /** For `balance: hash` only. */
   readonly hashKey: HashKeyConfig | undefined

@@ -25,6 +25,16 @@ export const defaults = {
       reason: 'with every server ejected, one more try beats a certain 502',
     },
   },
+  discovery: {
+    resolve: {
+      value: '5s',
+      reason: 'a new server is found while it still warms up, at 12 questions a minute',
+    },
+    linger: {
+      value: '60s',
+      reason: 'sessions leave at their own pace, and a name server that hiccups moves nobody',
+    },
+  },
   server: {
     incarnation: { value: 0, unit: 'life', reason: 'most lists know of one life only' },
     weight: { value: 1, unit: 'share', reason: "nginx's: all servers are equal" },

@@ -22,6 +22,13 @@ export type {
   TlsConfig,
   UpstreamConfig,
 } from './config.js'
+export {
+  type FoundAddress,
+  MOST_ADDRESSES,
+  type NameConfig,
+  serversOf,
+} from './discovery/name.js'
+export { LONGEST_PAUSE_MS, nextLookupMs, restartMs } from './discovery/schedule.js'
 export type { CheckPorts, ChecksConfig, Prober } from './health/checks.js'
 export type { EjectionConfig } from './health/ejection.js'
 export { type Clock, systemClock, systemTimers, type Timers } from './kernel/clock.js'
@@ -36,6 +43,7 @@ export type {
   BalanceOptions,
   ChecksOptions,
   CookieOptions,
+  DiscoverFunction,
   EjectionOptions,
   HashOptions,
   LearnOptions,
@@ -50,11 +58,18 @@ export type {
 } from './options/types.js'
 export type { Condition, Mode, Override, Server } from './servers/server.js'
 export { captureReplica } from './stats/capture.js'
-export { type LatencySnapshot, mergeLatency, quantile } from './stats/histogram.js'
+export {
+  type LatencySnapshot,
+  latencyBoundsMs,
+  mergeLatency,
+  quantile,
+} from './stats/histogram.js'
 export { mergeAffinity, mergeTotals } from './stats/merge.js'
+export { SessionSketch, sessionErrorShare } from './stats/sketch.js'
 export type {
   AffinitySnapshot,
   Counts,
+  OverrideSnapshot,
   ReplicaSnapshot,
   ServerSnapshot,
   ServerState,
@@ -63,10 +78,9 @@ export type {
   UpstreamSnapshot,
 } from './stats/snapshot.js'
 export {
+  type MembershipChange,
   Upstream,
   type UpstreamEvent,
-export { SessionSketch, sessionErrorShare } from './stats/sketch.js'
   type UpstreamPorts,
   type UpstreamUpdate,
 } from './upstream.js'
-  OverrideSnapshot,

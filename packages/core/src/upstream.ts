@@ -7,6 +7,7 @@ import { createRouteAffinity } from './affinity/route.js'
 import { Passage, type PassageGround, type PassageRules } from './attempt/passage.js'
 import { RetryBudget } from './attempt/retry-budget.js'
 import type { RetryConfig, UpstreamConfig } from './config.js'
+import { Membership, type Place, sameServers } from './discovery/membership.js'
 import { ActiveChecks, type CheckPorts } from './health/checks.js'
 import { Ejection } from './health/ejection.js'
 import { healthOf, transition } from './health/passive.js'
@@ -15,13 +16,14 @@ import { OptionError } from './kernel/errors.js'
 import { Emitter } from './kernel/event.js'
 import type { FailKind, Outcome } from './kernel/outcome.js'
 import type { Random } from './kernel/random.js'
+import { parseDiscovered } from './options/discovered.js'
 import { parseUpstreamOptions } from './options/options.js'
 import type { ServerOptions, UpstreamOptions } from './options/types.js'
 import { createPicker } from './picker/create-picker.js'
 import type { Picker } from './picker/picker.js'
 import { createPool, nextVersion, type Pool } from './servers/pool.js'
 import { Selection } from './servers/selection.js'
-import type { Override, Server } from './servers/server.js'
+import type { Override, Server, ServerConfig } from './servers/server.js'
 import { modesOf, startSlowlyAfter } from './servers/slow-start.js'
 import { captureUpstream } from './stats/capture.js'
 import { UpstreamCounters } from './stats/counters.js'
@@ -55,6 +57,12 @@ export interface UpstreamUpdate {
   readonly keys?: readonly string[] | undefined
 }
 
+/** Who has joined and who has left, by id. */
+export interface MembershipChange {
+  readonly joined: readonly string[]
+  readonly left: readonly string[]
+}
+
 /** How one registration differs from the upstream's own options. */
 export interface AdmitRules {
   readonly retry?: RetryConfig | undefined
@@ -79,6 +87,8 @@ export class Upstream {
   readonly #budgets = new Map<string, RetryBudget>()
   readonly #ejection: Ejection
   readonly #ground: Ground
+  readonly #membership: Membership
+  #members: readonly ServerConfig[] | undefined
   #checks: ActiveChecks | undefined
   #options: UpstreamOptions
   #config: UpstreamConfig
@@ -104,7 +114,9 @@ export class Upstream {
     this.#ground = new Ground(this.#config, ports, this.#counters, (server, event, outcome) =>
       this.#record(server, event, outcome),
     )
-    this.#follow(createPool(this.#config.servers))
+    this.#membership = new Membership(this.#config)
+    this.#membership.arrange(placesOf(this.#config), this.#config)
+    this.#renew()
   }
 
   get config(): UpstreamConfig {
@@ -161,11 +173,37 @@ export class Upstream {
       this.#cookie?.rotate(config.sticky.keys)
     }
     if (change.servers === undefined) return
-    const { pool } = this.#ground
-    const before = modesOf(pool.servers)
-    const next = createPool(config.servers, pool)
-    startSlowlyAfter(before, next.servers, this.#nowS())
-    this.#follow(next)
+    this.#membership.arrange(placesOf(config), config)
+    this.#renew()
+  }
+
+  /** Takes all servers that one of the configuration's names stands for now. */
+  hear(name: string, servers: readonly ServerConfig[]): MembershipChange {
+    this.#membership.hear(name, servers, this.#ports.clock.now())
+    return this.#renew()
+  }
+
+  /**
+   * Takes a list from `discover` as it came. One without a server is ignored.
+   * @returns what changed, and what was wrong with the list.
+   */
+  hearDiscovered(list: unknown): MembershipChange & { readonly problems: readonly string[] } {
+    const { servers, unclear, problems } = parseDiscovered(list, this.#config)
+    if (servers.length === 0) {
+      return { ...NO_CHANGE, problems: [...problems, 'names no server that can be used'] }
+    }
+    this.#membership.hear(DISCOVER, servers, this.#ports.clock.now(), unclear)
+    return { ...this.#renew(), problems }
+  }
+
+  /** Lets time pass for members that settle or leave; to be called at `reviewDueMs`. */
+  review(): MembershipChange {
+    return this.#renew()
+  }
+
+  /** When `review` has something to do next, on the clock; Infinity when nobody comes or goes. */
+  get reviewDueMs(): number {
+    return this.#membership.dueMs(this.#ports.clock.now())
   }
 
   /**
@@ -225,6 +263,19 @@ export class Upstream {
     const known = this.#budgets.get(limits) ?? new RetryBudget(budget)
     this.#budgets.set(limits, known)
     return known
+  }
+
+  /** Makes the next version of the pool if the membership is another than before. */
+  #renew(): MembershipChange {
+    const members = this.#membership.list(this.#ports.clock.now())
+    const { pool } = this.#ground
+    if (this.#members !== undefined && sameServers(members, this.#members)) return NO_CHANGE
+    this.#members = members
+    const before = modesOf(pool.servers)
+    const next = createPool(members, pool)
+    if (pool.servers.length > 0) startSlowlyAfter(before, next.servers, this.#nowS())
+    this.#follow(next)
+    return { joined: missingIn(pool, next), left: missingIn(next, pool) }
   }
 
   #follow(pool: Pool): void {
@@ -340,6 +391,26 @@ class Ground implements PassageGround {
   nowMs(): number {
     return this.#clock.now()
   }
+}
+
+const NO_CHANGE: MembershipChange = Object.freeze({ joined: [], left: [] })
+
+/** The place of `discover` in a list that it makes alone. */
+const DISCOVER = 'discover'
+
+function placesOf({ servers, names, discover }: UpstreamConfig): readonly Place[] {
+  if (discover !== undefined) return [DISCOVER]
+  const places: Place[] = [...servers]
+  for (const [before, { label, position }] of names.entries()) {
+    places.splice(position + before, 0, label)
+  }
+  return places
+}
+
+/** The ids of the servers of `pool` that `other` does not have. */
+function missingIn(other: Pool, pool: Pool): readonly string[] {
+  const known = new Set(other.servers)
+  return pool.servers.filter((server) => !known.has(server)).map(({ config }) => config.id)
 }
 
 function withChange(options: UpstreamOptions, { servers, keys }: UpstreamUpdate): UpstreamOptions {

@@ -4,7 +4,7 @@ import type { RetryConfig } from '../config.js'
 import { type Outcome, outcomes } from '../kernel/outcome.js'
 import type { Picker } from '../picker/picker.js'
 import type { Pool } from '../servers/pool.js'
-import type { Selection } from '../servers/selection.js'
+import type { Gate, Selection } from '../servers/selection.js'
 import type { Server } from '../servers/server.js'
 import { Lease, type LeaseKeeper } from './lease.js'
 import type { RetryBudget } from './retry-budget.js'
@@ -167,6 +167,21 @@ export class Passage {
     return lease
   }
 
+  /**
+   * A session that lost its server in a rollout goes to one that joined in it: another one may be
+   * the next to go, and would move it once more.
+   */
+  #pick(nowS: number): Server | undefined {
+    const selection = this.#selection
+    const fresh = (one: Server): boolean => freshOnly.passes(one) && selection.admits(one, nowS)
+    if (this.#moved !== undefined && this.#ground.pool.primaries.some(fresh)) {
+      selection.gate = freshOnly
+    }
+    const server = this.#ground.pick(selection, nowS)
+    selection.gate = undefined
+    return server
+  }
+
   #choose(): Server | undefined {
     const { failOpen } = this.#ground
     const nowS = Math.floor(this.#ground.nowMs() / 1000)
@@ -180,7 +195,7 @@ export class Passage {
       this.#moved ??= reason
       if (!this.#rules.fallback) return undefined
     }
-    const server = this.#ground.pick(this.#selection, nowS)
+    const server = this.#pick(nowS)
     return server ?? (failOpen ? this.#lastResort(bound, nowS) : undefined)
   }
 
@@ -202,10 +217,14 @@ export class Passage {
   }
 }
 
+const freshOnly: Gate = { passes: ({ config }) => config.stage === 'fresh' }
+
 function firstToReturn(pool: Pool, selection: Selection): Server | undefined {
   let first: Server | undefined
   for (const server of pool.servers) {
-    if (server.intent !== 'up' || !isFree(server, selection)) continue
+    // One that settles is well: better a session that some replica does not know yet than none.
+    const open = server.intent === 'up' || server.config.stage === 'settling'
+    if (!open || !isFree(server, selection)) continue
     if (first === undefined || gateOpens(server) < gateOpens(first)) first = server
   }
   return first

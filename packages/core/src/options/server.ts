@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
+import { isIP } from 'node:net'
 import * as z from 'zod'
 import { defaults } from '../defaults.js'
+import type { NameConfig } from '../discovery/name.js'
+import { parseDuration } from '../kernel/duration.js'
 import type { ServerConfig } from '../servers/server.js'
 import { type Address, readAddress } from './address.js'
 import {
@@ -9,7 +12,7 @@ import {
   duration,
   flag,
   group,
-  later,
+  LONGEST_TIMER_MS,
   listOf,
   optional,
   required,
@@ -59,11 +62,21 @@ const route = text(
   (name) => /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,32}$/.test(name),
 )
 
-/** A server and what tells it from a second spelling of itself. */
-interface Entry {
+const service = text(
+  "must be the name of a service such as 'http' or '_http._tcp'",
+  "text: `'http'`, `'_http._tcp'`",
+  (name) => /^[\w-]+(\.[\w-]+)*$/.test(name),
+)
+
+/** An entry of the list, and what tells it from a second spelling of itself. */
+export interface Entry {
   readonly server: ServerConfig
   readonly endpoint: string
+  /** Where the entry is a name that stands for servers to be found. */
+  readonly lookup: Lookup | undefined
 }
+
+type Lookup = Pick<NameConfig, 'label' | 'host' | 'port' | 'service' | 'resolveMs'>
 
 const entry: z.ZodType<Entry, ServerOptions> = group({
   address: required(
@@ -117,20 +130,81 @@ const entry: z.ZodType<Entry, ServerOptions> = group({
     defaults.server.slowStart,
   ),
   route: optional("The id that a route or a cookie of nginx's style knows it by.", route),
-  resolve: later(),
-  service: later(),
-}).transform(({ address, id, failTimeout, slowStart, resolve, service, ...rest }) => ({
-  server: {
-    ...rest,
-    address: address.text,
-    id: id ?? address.text,
-    tls: address.tls,
-    failTimeoutS: failTimeout / 1000,
-    slowStartS: slowStart / 1000,
-    route: rest.route,
-  },
-  endpoint: address.endpoint,
-}))
+  resolve: optional(
+    "Looks the address up as a name, at least this often: each address that it leads to is a server. Default: `'5s'` with `service`.",
+    duration({ min: '100ms', maxMs: LONGEST_TIMER_MS }),
+  ),
+  service: optional(
+    "Looks up the name's SRV records, which say the ports: `'http'` stands for `_http._tcp.<address>`; one with a dot is taken as it is.",
+    service,
+  ),
+})
+  .superRefine((options, ctx) => {
+    for (const { key, message } of lookupProblems(options)) {
+      ctx.addIssue({ code: 'custom', path: [key], message })
+    }
+  })
+  .transform(({ address, id, failTimeout, slowStart, resolve, service, ...rest }) => {
+    const lookup = lookupOf(address.text, resolve, service)
+    return {
+      server: {
+        ...rest,
+        address: address.text,
+        id: id ?? lookup?.label ?? address.text,
+        tls: address.tls,
+        failTimeoutS: failTimeout / 1000,
+        slowStartS: slowStart / 1000,
+        route: rest.route,
+      },
+      endpoint: lookup?.service ?? address.endpoint,
+      lookup,
+    }
+  })
+
+const DEFAULT_RESOLVE_MS = parseDuration(defaults.discovery.resolve.value) ?? 0
+
+function lookupOf(
+  address: string,
+  resolveMs: number | undefined,
+  service: string | undefined,
+): Lookup | undefined {
+  if (resolveMs === undefined && service === undefined) return undefined
+  const [host = address, port] = address.split(':')
+  const records =
+    service && `${service.includes('.') ? service : `_${service.replace(/^_/, '')}._tcp`}.${host}`
+  return {
+    label: records ?? address,
+    host,
+    port,
+    service: records,
+    resolveMs: resolveMs ?? DEFAULT_RESOLVE_MS,
+  }
+}
+
+interface LookupProblem {
+  readonly key: 'address' | 'resolve' | 'route' | 'service'
+  readonly message: string
+}
+
+function* lookupProblems(options: {
+  readonly address: Address
+  readonly resolve?: number | undefined
+  readonly service?: string | undefined
+  readonly route?: string | undefined
+}): Generator<LookupProblem> {
+  const { address, resolve, service, route } = options
+  if (resolve === undefined && service === undefined) return
+  const { text } = address
+  const key = service === undefined ? 'resolve' : 'service'
+  if (text.startsWith('unix:') || text.startsWith('[') || isIP(text.split(':')[0] ?? '') !== 0) {
+    yield { key, message: 'has nothing to look up: the address is no name' }
+  } else if (service !== undefined && text.includes(':')) {
+    yield { key: 'address', message: "must have no port: the service's records say it" }
+  }
+  if (route !== undefined) {
+    yield { key: 'route', message: 'cannot tell the servers of a name apart' }
+  }
+}
 
 const shortEntry: z.ZodType<Entry, string> = z
   .string()
@@ -139,7 +213,11 @@ const shortEntry: z.ZodType<Entry, string> = z
 
 const EXPECTED = "must be an address such as '10.0.0.11:8080', or an object with one"
 
-const anyEntry = choice<Entry, ServerOptions | string>((value) => {
+/** One entry of a list, in either of its forms. */
+export const entrySchema: z.ZodType<Entry, ServerOptions | string> = choice<
+  Entry,
+  ServerOptions | string
+>((value) => {
   if (typeof value === 'string') return shortEntry
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? entry : EXPECTED
 }).meta({ shapes: () => [shortEntry, entry] })
@@ -149,9 +227,9 @@ export const serverSchema: z.ZodType<unknown, ServerOptions> = entry
 
 /** A whole list of servers, checked against one another. */
 export const serversSchema: z.ZodType<
-  readonly ServerConfig[],
+  readonly Entry[],
   ReadonlyArray<ServerOptions | string>
-> = listOf(anyEntry, "must be a list such as ['10.0.0.11:8080', '10.0.0.12:8080']")
+> = listOf(entrySchema, "must be a list such as ['10.0.0.11:8080', '10.0.0.12:8080']")
   .superRefine((entries, ctx) => {
     for (const { index, key, problem } of duplicates(entries)) {
       ctx.addIssue({ code: 'custom', path: [index, key], message: problem })
@@ -162,7 +240,6 @@ export const serversSchema: z.ZodType<
       ctx.addIssue({ code: 'custom', message: 'needs a server that is no backup' })
     }
   })
-  .transform((entries) => entries.map(({ server }) => server))
   .meta({ values: 'list of addresses or [servers](#servers)' })
 
 interface Duplicate {

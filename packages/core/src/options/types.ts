@@ -42,6 +42,16 @@ export interface ServerOptions {
   slowStart?: string | undefined
   /** The id that a route or a cookie of nginx's style knows it by. */
   route?: string | undefined
+  /**
+   * Looks the address up as a name, at least this often: each address that it leads to is a
+   * server. Default: `'5s'` with `service`.
+   */
+  resolve?: string | undefined
+  /**
+   * Looks up the name's SRV records, which say the ports: `'http'` stands for
+   * `_http._tcp.<address>`; one with a dot is taken as it is.
+   */
+  service?: string | undefined
 }
 
 /** A balancer that sends equal keys to the same server. */
@@ -287,6 +297,11 @@ export interface TlsOptions {
   verify?: boolean | undefined
 }
 
+/** A source of server lists. Whatever becomes of it, the gateway serves with the latest list. */
+export type DiscoverFunction = (
+  signal: AbortSignal,
+) => AsyncIterable<ReadonlyArray<ServerOptions | string>>
+
 /**
  * A named group of servers and how requests are spread over them. `Request` is what the functions
  * among its key expressions are called with.
@@ -295,7 +310,22 @@ export interface UpstreamOptions<Request = never> {
   /** Its name in logs, statistics and sealed cookies; the same on every replica. */
   name: string
   /** Its members, in an order that counts: index cookies and ties go by it. */
-  servers: ReadonlyArray<ServerOptions | string>
+  servers?: ReadonlyArray<ServerOptions | string> | undefined
+  /**
+   * In place of `servers`: yields the whole list whenever it changes, until the signal aborts; the
+   * members are sorted by address.
+   */
+  discover?: DiscoverFunction | undefined
+  /**
+   * How long a server that is discovered later takes no new sessions, so that every replica knows
+   * it by then. Absent: two resolve intervals; 10s with `discover`.
+   */
+  settle?: string | undefined
+  /**
+   * How long a discovered server that is not named any more keeps its sessions.
+   * Default: `'60s'`.
+   */
+  linger?: string | undefined
   /** Who gets a request that belongs to no server yet. Default: `'round-robin'`. */
   balance?: BalanceOptions<Request> | undefined
   /** How sessions stay with their server; absent, they do not. */

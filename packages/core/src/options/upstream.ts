@@ -1,16 +1,28 @@
-import type * as z from 'zod'
-import type { UpstreamConfig } from '../config.js'
+import * as z from 'zod'
+import type { Discover, UpstreamConfig } from '../config.js'
 import { defaults } from '../defaults.js'
+import type { NameConfig } from '../discovery/name.js'
+import type { ServerConfig } from '../servers/server.js'
 import { balanceSchema, refusesBackups } from './balance.js'
 import { checksSchema } from './checks.js'
 import { ejectionSchema } from './ejection.js'
-import { defaulted, flag, group, later, nested, optional, required, text } from './fields.js'
+import {
+  defaulted,
+  duration,
+  flag,
+  group,
+  LONGEST_TIMER_MS,
+  nested,
+  optional,
+  required,
+  text,
+} from './fields.js'
 import { retrySchema } from './retry.js'
-import { serversSchema } from './server.js'
+import { type Entry, serversSchema } from './server.js'
 import { stickySchema } from './sticky.js'
 import { timeoutsSchema } from './timeouts.js'
 import { tlsSchema } from './tls.js'
-import type { UpstreamOptions } from './types.js'
+import type { DiscoverFunction, UpstreamOptions } from './types.js'
 
 const name = text(
   'must be 1 to 64 letters, digits, dots, dashes and underscores',
@@ -30,10 +42,26 @@ export const upstreamSchema: z.ZodType<Omit<UpstreamConfig, 'warnings'>, Upstrea
     'Its name in logs, statistics and sealed cookies; the same on every replica.',
     name,
   ),
-  discover: later(),
-  servers: required(
+  servers: optional(
     'Its members, in an order that counts: index cookies and ties go by it.',
     serversSchema,
+  ),
+  discover: optional(
+    'In place of `servers`: yields the whole list whenever it changes, until the signal aborts; the members are sorted by address.',
+    z
+      .custom<Discover & DiscoverFunction>((value) => typeof value === 'function', {
+        error: 'must be a function that returns an async iterable of lists of servers',
+      })
+      .meta({ values: 'function of an AbortSignal' }),
+  ),
+  settle: optional(
+    'How long a server that is discovered later takes no new sessions, so that every replica knows it by then. Absent: two resolve intervals; 10s with `discover`.',
+    duration({ maxMs: LONGEST_TIMER_MS }),
+  ),
+  linger: defaulted(
+    'How long a discovered server that is not named any more keeps its sessions.',
+    duration({ maxMs: LONGEST_TIMER_MS }),
+    defaults.discovery.linger,
   ),
   balance: defaulted(
     'Who gets a request that belongs to no server yet.',
@@ -57,17 +85,52 @@ export const upstreamSchema: z.ZodType<Omit<UpstreamConfig, 'warnings'>, Upstrea
   ),
   checks: optional('Active health checks; absent, none are made.', checksSchema),
 })
-  .superRefine(({ servers, balance: { balance } }, ctx) => {
+  .superRefine(({ servers, discover }, ctx) => {
+    if ((servers === undefined) !== (discover === undefined)) return
+    const [key, message] =
+      servers === undefined
+        ? ['servers', 'is required, unless there is `discover`']
+        : ['discover', 'stands in place of servers: leave one of them out']
+    ctx.addIssue({ code: 'custom', path: [key], message })
+  })
+  .superRefine(({ servers = [], balance: { balance } }, ctx) => {
     if (!refusesBackups(balance)) return
-    for (const [index, { backup }] of servers.entries()) {
-      if (!backup) continue
+    for (const [index, { server }] of servers.entries()) {
+      if (!server.backup) continue
       const message = `has no meaning with balance '${balance.kind}', which knows no backups`
       ctx.addIssue({ code: 'custom', path: ['servers', index, 'backup'], message })
     }
   })
-  .transform(({ balance, sticky, discover, checks, ...rest }) => ({
+  .transform(({ servers = [], discover, settle, linger, balance, sticky, checks, ...rest }) => ({
     ...rest,
     ...balance,
+    ...splitList(servers, !refusesBackups(balance.balance)),
+    discover,
+    settleMs: settle ?? settleFor(servers, discover),
+    lingerMs: linger,
     sticky,
     checks,
   }))
+
+/** Puts the servers and the names of a list apart. */
+function splitList(
+  entries: readonly Entry[],
+  backups: boolean,
+): Pick<UpstreamConfig, 'servers' | 'names'> {
+  const servers: ServerConfig[] = []
+  const names: NameConfig[] = []
+  for (const { server, lookup } of entries) {
+    if (lookup === undefined) servers.push(server)
+    else names.push({ ...lookup, like: server, backups, position: servers.length })
+  }
+  return { servers, names }
+}
+
+// Replicas ask at different times: after one interval each has asked, and after two has heard.
+const INTERVALS = 2
+const DISCOVER_SETTLE_MS = 10_000
+
+function settleFor(entries: readonly Entry[], discover: Discover | undefined): number {
+  if (discover !== undefined) return DISCOVER_SETTLE_MS
+  return INTERVALS * Math.max(0, ...entries.map(({ lookup }) => lookup?.resolveMs ?? 0))
+}

@@ -15,6 +15,8 @@ export class BoundedLoad implements Picker, Gate {
   /** Of the servers that could take the request: connections, the new one included, and weight. */
   #active = 0
   #weight = 0
+  /** What the request demanded before. */
+  #outer: Gate | undefined
 
   /** @param loadFactor 1 or more; from there on some server is always below its bound. */
   constructor(inner: Picker, pool: Pool, loadFactor: number) {
@@ -31,15 +33,17 @@ export class BoundedLoad implements Picker, Gate {
       this.#active += server.active
       this.#weight += server.weight
     }
+    this.#outer = selection.gate
     selection.gate = this
     const server = this.#inner.pick(selection, nowS)
-    selection.gate = undefined
+    selection.gate = this.#outer
     return server
   }
 
   charge(): void {}
 
   passes(server: Server): boolean {
+    if (this.#outer !== undefined && !this.#outer.passes(server)) return false
     // In whole numbers active + 1 <= ceil(bound) says the same as active < bound.
     const bound = this.#loadFactor * this.#active * server.weight
     return server.active * this.#weight < bound

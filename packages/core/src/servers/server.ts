@@ -22,7 +22,18 @@ export interface ServerConfig {
   readonly drain: boolean
   /** The id that `sticky: { route }` and the `nginx` style know it by. */
   readonly route: string | undefined
+  /** The name that it was resolved from, with its port: what TLS asks for and verifies. */
+  readonly name?: string | undefined
+  /** Where a discovered server stands between coming and going; undefined while it just serves. */
+  readonly stage?: Stage | undefined
 }
+
+/**
+ * `settling`: new here, so that other replicas may not know it yet: no new sessions. `fresh`: it
+ * joined in a rollout that is still on, so it will be there when those before it have gone.
+ * `leaving`: its source does not name it any more; it drains.
+ */
+export type Stage = 'settling' | 'fresh' | 'leaving'
 
 /** What the operator or the configuration wants of a server, whatever its health. */
 export type Mode = 'up' | 'drain' | 'down'
@@ -190,5 +201,8 @@ export class Server {
 }
 
 function modeOf(config: ServerConfig, override: Mode | undefined): Mode {
-  return override ?? (config.down ? 'down' : config.drain ? 'drain' : 'up')
+  if (override !== undefined) return override
+  if (config.down) return 'down'
+  const drains = config.drain || config.stage === 'settling' || config.stage === 'leaving'
+  return drains ? 'drain' : 'up'
 }

@@ -52,6 +52,10 @@ describe('an upstream of which little is said', () => {
       host: '$host',
       tls: { ca: undefined, cert: undefined, key: undefined, servername: undefined, verify: true },
       failOpen: true,
+      names: [],
+      discover: undefined,
+      settleMs: 0,
+      lingerMs: 60_000,
       checks: undefined,
       warnings: [],
     })

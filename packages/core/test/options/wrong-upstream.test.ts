@@ -44,7 +44,63 @@ refuses('a wrong list of servers is refused', [
     'the id of servers[0] too',
   ],
   ["another's address as id", server({ id: 'a' }), 'upstream.servers[1].id', 'servers[0]'],
-  ['discovery', shop({ discover: () => [] }), 'upstream.discover', 'not available yet'],
+  ['neither list nor source', { name: 'shop' }, 'upstream.servers', 'unless there is `discover`'],
+])
+
+refuses('a wrong source of servers is refused', [
+  ['beside a list', shop({ discover: () => [] }), 'upstream.discover', 'in place of servers'],
+  [
+    'a list itself',
+    shop({ servers: undefined, discover: ['a'] }),
+    'upstream.discover',
+    'must be a function',
+  ],
+  ['a bare settle', shop({ settle: 10 }), 'upstream.settle', "did you mean '10s' or '10ms'?"],
+  ['a linger that never ends', shop({ linger: '30d' }), 'upstream.linger', "'24d' or less"],
+  ['a bare interval', server({ resolve: 5 }), 'upstream.servers[1].resolve', "'5s' or '5ms'"],
+  ['no pause at all', server({ resolve: '0s' }), 'upstream.servers[1].resolve', "'100ms' or more"],
+  [
+    'an address to look up',
+    servers({ address: '10.0.0.1:80', resolve: '5s' }),
+    'upstream.servers[0].resolve',
+    'the address is no name',
+  ],
+  [
+    'an IPv6 address to look up',
+    servers({ address: '[::1]:80', service: 'http' }),
+    'upstream.servers[0].service',
+    'the address is no name',
+  ],
+  [
+    'a socket to look up',
+    servers({ address: 'unix:/run/shop', resolve: '5s' }),
+    'upstream.servers[0].resolve',
+    'the address is no name',
+  ],
+  [
+    'a port beside a service',
+    servers({ address: 'shop:80', service: 'http' }),
+    'upstream.servers[0].address',
+    'must have no port',
+  ],
+  [
+    'a service with a space',
+    server({ service: 'h t' }),
+    'upstream.servers[1].service',
+    "such as 'http'",
+  ],
+  [
+    'one route for many',
+    server({ resolve: '5s', route: 'a' }),
+    'upstream.servers[1].route',
+    'cannot tell the servers of a name apart',
+  ],
+  [
+    'the same name twice',
+    servers({ address: 'a', resolve: '5s' }, { address: 'A:80', resolve: '9s' }),
+    'upstream.servers[1].address',
+    'same server as servers[0]',
+  ],
 ])
 
 refuses('a wrong server is refused', [
@@ -113,8 +169,6 @@ refuses('a wrong server is refused', [
     'upstream.servers[1].slowStart',
     'whole seconds',
   ],
-  ['resolve', server({ resolve: '5s' }), 'upstream.servers[1].resolve', 'not available yet'],
-  ['service', server({ service: 'http' }), 'upstream.servers[1].service', 'not available yet'],
 ])
 
 refuses('a wrong balance is refused', [
