@@ -32,6 +32,7 @@ import { describeReplaced, type OutgoingBody } from './request/outgoing-body.js'
 import { parseTarget } from './request/target.js'
 import { Attempt, type AttemptListener } from './transport/attempt.js'
 import { isInvalidHead } from './transport/node-error.js'
+import { proxyHost } from './transport/proxy-host.js'
 import { openTunnel } from './tunnel/open-tunnel.js'
 import { upgradeHead } from './tunnel/upgrade-head.js'
 import { type PendingUpgrade, pendingUpgrade } from './tunnel/upgrades.js'
@@ -403,8 +404,3 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
 }
 
 const keep = (cookies: string): string => cookies
-
-/** nginx's `$proxy_host`: what the server is called in the configuration. */
-function proxyHost(server: Server): string {
-  return /^unix:/i.test(server.address) ? 'localhost' : server.address
-}

@@ -9,6 +9,8 @@ import {
   type ReplicaSnapshot,
   type Server,
   systemClock,
+  systemTimers,
+  type Timers,
   Upstream,
 } from '@holdfast/core'
 import type { FastifyBaseLogger } from 'fastify'
@@ -19,13 +21,15 @@ import { DomainCheck } from './reply/domain-check.js'
 import { Connections } from './transport/connections.js'
 import { Deadlines } from './transport/deadlines.js'
 import { Flusher } from './transport/flusher.js'
+import { createProber } from './transport/prober.js'
 import type { Tunnel } from './tunnel/tunnel.js'
 import { packageVersion } from './version.js'
 
-/** Time and chance; the process's own unless a test brings others. */
+/** Time, chance and timers; the process's own unless a test brings others. */
 export interface GatewayPorts {
   readonly clock: Clock
   readonly random: Random
+  readonly timers: Timers
 }
 
 /** What all registrations of one Fastify share: upstreams by name, connections, deadlines. */
@@ -47,7 +51,12 @@ export class Gateway {
   #lastEnteredMs = Number.NEGATIVE_INFINITY
 
   constructor(log: FastifyBaseLogger, ports: Partial<GatewayPorts> = {}) {
-    this.#ports = { clock: systemClock, random: createSystemRandom(), ...ports }
+    this.#ports = {
+      clock: systemClock,
+      random: createSystemRandom(),
+      timers: systemTimers,
+      ...ports,
+    }
     this.#log = log
     this.domains = new DomainCheck(log)
     this.#startedAt = this.#ports.clock.wall()
@@ -173,6 +182,9 @@ export class Gateway {
     }
     upstream.events.on((event) => tellEvent(this.#log, event))
     this.#upstreams.set(upstream.name, { upstream, declared })
+    const { host } = upstream.config
+    const prober = createProber((server) => this.connections(upstream, server), host)
+    upstream.watch({ timers: this.#ports.timers, prober })
     return upstream
   }
 }
