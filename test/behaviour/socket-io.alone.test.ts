@@ -18,7 +18,7 @@ const KEY = 'a key of the test, long enough'
 /** A Socket.IO server as applications have them, which says its name and echoes. */
 async function startApp(t: TestContext, name: string) {
   const http = createServer()
-  const sockets = new Server(http, { pingInterval: 2_000, pingTimeout: 2_000 })
+  const sockets = new Server(http, { pingInterval: 10_000, pingTimeout: 10_000 })
   sockets.on('connection', (socket) => {
     socket.emit('name', name)
     socket.on('echo', (word: string, done: (answer: string) => void) => done(`${name}: ${word}`))
@@ -26,8 +26,10 @@ async function startApp(t: TestContext, name: string) {
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
   const stop = async (): Promise<void> => {
-    await sockets.close()
+    const closed = sockets.close()
+    // Else it would wait for the polls that are open.
     http.closeAllConnections()
+    await closed
   }
   t.after(stop)
   return { name, address: `127.0.0.1:${(http.address() as AddressInfo).port}`, sockets, stop }
