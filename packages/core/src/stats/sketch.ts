@@ -25,6 +25,7 @@ export class SessionSketch {
     return this.#raise(place, Math.clz32(rest) + 1)
   }
 
+  /** Takes in all that `other` was given. */
   unite(other: SessionSketch): void {
     for (const [place, rank] of other.#ranks.entries()) this.#raise(place, rank)
   }
@@ -60,19 +61,18 @@ export class SessionSketch {
     return sparse.join('')
   }
 
-  /** The sketch that `toText` wrote; undefined for any other text. */
-  static fromText(text: string): SessionSketch | undefined {
-    const sketch = new SessionSketch()
+  /** `unite` with the sketch that was written as `text`; false where that is none. */
+  uniteText(text: string): boolean {
     const isDense = text.length === REGISTERS
-    if (!isDense && (text.length > REGISTERS || text.length % 3 !== 0)) return undefined
+    if (!isDense && (text.length > REGISTERS || text.length % 3 !== 0)) return false
     const width = isDense ? 1 : 3
     for (let at = 0; at < text.length; at += width) {
       const place = isDense ? at : 64 * valueAt(text, at) + valueAt(text, at + 1)
       const rank = valueAt(text, at + width - 1)
-      if (!(place >= 0 && rank >= 0 && rank <= MOST_RANK)) return undefined
-      sketch.#raise(place, rank)
+      if (!(place >= 0 && rank >= 0 && rank <= MOST_RANK)) return false
+      this.#raise(place, rank)
     }
-    return sketch
+    return true
   }
 
   #raise(place: number, rank: number): boolean {
@@ -85,14 +85,17 @@ export class SessionSketch {
 /** How far an estimate is likely off: two standard errors, which hold in 95 of 100 cases. */
 export const sessionErrorShare: number = (2 * 1.04) / Math.sqrt(REGISTERS)
 
+const VALUES: ReadonlyMap<number, number> = new Map(
+  Array.from(ALPHABET, (character, value) => [character.charCodeAt(0), value]),
+)
+
 function digit(value: number): string {
   return ALPHABET.charAt(value)
 }
 
 /** NaN where no digit stands, which no comparison lets through. */
 function valueAt(text: string, at: number): number {
-  const value = ALPHABET.indexOf(text.charAt(at))
-  return value < 0 ? Number.NaN : value
+  return VALUES.get(text.charCodeAt(at)) ?? Number.NaN
 }
 
 /** x + x² + 2x⁴ + 4x⁸ + ...: what the empty registers tell. */
