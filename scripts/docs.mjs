@@ -3,11 +3,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { upstreamReference } from '../packages/core/dist/options/reference.js'
+import { registrationReference } from '../packages/plugin/dist/reference.js'
 
 const root = new URL('../', import.meta.url)
 const READMES = ['README.md', 'packages/core/README.md', 'packages/plugin/README.md']
 
-const groups = upstreamReference()
+const groups = [...registrationReference(), ...upstreamReference()]
 const check = process.argv.includes('--check')
 const stale = []
 
@@ -34,7 +35,7 @@ function update(path, text) {
 
 function page() {
   const intro = [
-    '# Options of an upstream',
+    '# Options',
     '',
     '<!-- Generated from the schema by scripts/docs.mjs: change that, not this. -->',
     '',

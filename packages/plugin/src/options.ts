@@ -17,26 +17,31 @@ export type LogChoice = 'all' | 'moved' | 'off'
 
 /** What `app.register(holdfast, ...)` takes. */
 export interface HoldfastOptions {
-  /** The path under which requests go to the upstream, as every Fastify plugin's. Default: `/`. */
-  prefix?: string
   /**
-   * The upstream: its options, the name of one that was registered before, or
-   * `http://host:port` for a single server.
+   * The path under which requests go to the upstream, as every Fastify plugin's. Default: `'/'`.
    */
+  prefix?: string
+  /** Where requests go: its options, the name of one registered before, or one server. */
   upstream: UpstreamOptions | string
-  /** What takes the prefix's place on the way to the server. Default: `/`, so it is stripped. */
+  /** What takes the prefix's place on the way to the server. Default: `'/'`. */
   rewritePrefix?: string | undefined
-  /** The methods that are passed on. Default: all that Fastify knows. */
+  /** The methods that are passed on; absent, all that Fastify knows. */
   httpMethods?: readonly HTTPMethods[] | undefined
-  /** Runs before a request is passed on, as a route's own preHandler. */
+  /** Runs before a request is passed on, as the preHandler of a route. */
   preHandler?: preHandlerHookHandler | preHandlerHookHandler[] | undefined
-  /** Fastify's route constraints, such as `{ host: 'shop.example.com' }`. */
+  /** Route constraints, as Fastify has them. */
   constraints?: RouteOptions['constraints'] | undefined
-  /** Changes the header fields that go to the server; names are in lower case. */
+  /**
+   * Changes the header fields that go to the server: `(request, fields) => fields`, names in lower
+   * case.
+   */
   rewriteRequestHeaders?: HeaderRewrite<FastifyRequest> | undefined
-  /** Changes the header fields that go to the client; names are in lower case. */
+  /**
+   * Changes the header fields that go to the client: `(fields, request) => fields`, names in lower
+   * case.
+   */
   rewriteHeaders?: RewriteHeaders | undefined
-  /** Most bytes of a request body. Default: Fastify's `bodyLimit`, 1 MiB. */
+  /** Most bytes of a request body, counted as they pass; absent, Fastify's own limit, 1 MiB. */
   bodyLimit?: number | undefined
   /** `false` ignores and sets no bindings here, for paths that need no session. */
   sticky?: false | undefined
@@ -51,22 +56,24 @@ export interface HoldfastOptions {
    * others. Default: `true`.
    */
   upgrades?: boolean | undefined
-  /** Serves this replica's snapshot at `path`, to whoever sends `Bearer <token>`. */
+  /** Serves this replica's snapshot to whoever has the token. */
   stats?: SnapshotRouteOptions | undefined
   /** Shares health over Redis; absent, every replica keeps its own. */
   fleet?: FleetOptions | undefined
 }
 
+/** A route of its own for the snapshot, for a sidecar that reads it over HTTP. */
 export interface SnapshotRouteOptions {
-  /** From the gateway's root. */
+  /** Where it is served, from the root of the gateway. */
   path: string
-  /** At least 16 characters. */
+  /** What a reader must send as `Authorization: Bearer <token>`. */
   token: string
 }
 
+/** How replicas share what they know. */
 export interface FleetOptions {
-  /** `undefined` warns that health is not shared, and works. */
-  redis: string | undefined
+  /** Where the store is; `undefined` keeps health to this replica and says so. */
+  redis?: string | undefined
 }
 
 /** Header fields by lower-case name; a repeated one is a list. */

@@ -17,6 +17,7 @@ import {
 import type { HTTPMethods } from 'fastify'
 import * as z from 'zod'
 import type {
+  FleetOptions,
   HoldfastOptions,
   LogChoice,
   SnapshotRouteOptions,
@@ -40,7 +41,7 @@ export interface RegistrationConfig
   readonly log: LogChoice
   readonly upgrades: boolean
   readonly stats: SnapshotRouteOptions | undefined
-  readonly fleet: { readonly redis: string | undefined } | undefined
+  readonly fleet: FleetOptions | undefined
 }
 
 const path = text(
@@ -57,8 +58,9 @@ const fn = <T>(): z.ZodType<T, T> =>
 
 const TOKEN_LEAST = 16
 
-const statsSchema: z.ZodType<SnapshotRouteOptions, SnapshotRouteOptions> = group({
-  path: required('Where the snapshot is served, from the root of the gateway.', path),
+/** `stats`. */
+export const statsSchema: z.ZodType<SnapshotRouteOptions, SnapshotRouteOptions> = group({
+  path: required('Where it is served, from the root of the gateway.', path),
   token: required(
     'What a reader must send as `Authorization: Bearer <token>`.',
     z
@@ -68,7 +70,20 @@ const statsSchema: z.ZodType<SnapshotRouteOptions, SnapshotRouteOptions> = group
       })
       .meta({ values: `text of ${TOKEN_LEAST} characters or more` }),
   ),
-})
+}).meta({ values: '[stats](#holdfast-stats)' })
+
+/** `fleet`. */
+export const fleetSchema: z.ZodType<{ redis?: string | undefined }, FleetOptions> = group({
+  redis: optional(
+    'Where the store is; `undefined` keeps health to this replica and says so.',
+    z
+      .custom<string>((value) => value === undefined, {
+        error: 'is not available yet in this version',
+        params: { secret: true },
+      })
+      .meta({ values: 'not available yet in this version' }),
+  ),
+}).meta({ values: '[fleet](#holdfast-fleet)' })
 
 const upstream = choice<UpstreamOptions | string, UpstreamOptions | string>((value) =>
   typeof value === 'string' || (typeof value === 'object' && value !== null)
@@ -80,17 +95,24 @@ const upstream = choice<UpstreamOptions | string, UpstreamOptions | string>((val
 
 /** Everything that `app.register(holdfast, ...)` takes beside the upstream's own options. */
 export const registrationSchema: z.ZodType<RegistrationConfig, HoldfastOptions> = group({
-  prefix: defaulted('The path under which requests go to the upstream.', path, {
-    value: '/',
-    reason: 'a gateway for one application',
-  }),
-  upstream: required('Where requests go.', upstream),
+  prefix: defaulted(
+    "The path under which requests go to the upstream, as every Fastify plugin's.",
+    path,
+    {
+      value: '/',
+      reason: 'a gateway for one application',
+    },
+  ),
+  upstream: required(
+    'Where requests go: its options, the name of one registered before, or one server.',
+    upstream,
+  ),
   rewritePrefix: defaulted("What takes the prefix's place on the way to the server.", path, {
     value: '/',
     reason: "@fastify/http-proxy's: the prefix is the gateway's business",
   }),
   httpMethods: optional(
-    'The methods that are passed on; all that Fastify knows when absent.',
+    'The methods that are passed on; absent, all that Fastify knows.',
     listOf(
       z.custom<HTTPMethods>((value) => typeof value === 'string' && /^[A-Z-]+$/i.test(value), {
         error: 'must be the name of an HTTP method',
@@ -117,18 +139,21 @@ export const registrationSchema: z.ZodType<RegistrationConfig, HoldfastOptions> 
       .meta({ values: "object such as `{ host: 'shop.example.com' }`" }),
   ),
   rewriteRequestHeaders: optional(
-    'Changes the header fields that go to the server; called with the request and the fields.',
+    'Changes the header fields that go to the server: `(request, fields) => fields`, names in lower case.',
     fn<HoldfastOptions['rewriteRequestHeaders']>(),
   ),
   rewriteHeaders: optional(
-    'Changes the header fields that go to the client; called with the fields and the request.',
+    'Changes the header fields that go to the client: `(fields, request) => fields`, names in lower case.',
     fn<HoldfastOptions['rewriteHeaders']>(),
   ),
   bodyLimit: optional(
-    "Most bytes of a request body, counted as they pass; Fastify's own limit when absent (1 MiB).",
+    "Most bytes of a request body, counted as they pass; absent, Fastify's own limit, 1 MiB.",
     wholeNumber(0, Number.MAX_SAFE_INTEGER),
   ),
-  sticky: optional('`false` ignores and sets no bindings here.', oneOf(false)),
+  sticky: optional(
+    '`false` ignores and sets no bindings here, for paths that need no session.',
+    oneOf(false),
+  ),
   retry: optional("In place of the upstream's own.", retrySchema),
   timeouts: optional("In place of the upstream's own.", timeoutsSchema),
   log: defaulted(
@@ -141,19 +166,8 @@ export const registrationSchema: z.ZodType<RegistrationConfig, HoldfastOptions> 
     flag(),
     { value: true, reason: 'a client should not have to know that a proxy is there' },
   ),
-  stats: optional("Serves this replica's snapshot.", statsSchema),
-  fleet: optional(
-    'Shares health over Redis.',
-    group({
-      redis: optional(
-        'Where the store is; undefined keeps health to this replica and says so.',
-        z.custom<string>((value) => value === undefined, {
-          error: 'is not available yet in this version',
-          params: { secret: true },
-        }),
-      ),
-    }),
-  ),
+  stats: optional("Serves this replica's snapshot to whoever has the token.", statsSchema),
+  fleet: optional('Shares health over Redis; absent, every replica keeps its own.', fleetSchema),
 }) as unknown as z.ZodType<RegistrationConfig, HoldfastOptions>
 
 /**

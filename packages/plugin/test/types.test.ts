@@ -137,7 +137,7 @@ describe('The types', () => {
       return request.holdfast.upstream
     })
     const shop: UpstreamHandle = app.holdfast.get('shop')
-    shop.on('ejected', ({ fails, untilMs }) => [fails.connect, untilMs + 1])
+    shop.on('ejected', ({ fails, untilMs }) => [fails.connect, untilMs])
     shop.on('override', ({ by }) => by?.length)
     // @ts-expect-error a probe has no end
     shop.on('probing', ({ untilMs }) => untilMs)
