@@ -1,0 +1,7 @@
+import type { Command } from '../command.js'
+import { explainCommand } from './explain.js'
+import { keygen } from './keygen.js'
+import { route } from './route.js'
+
+/** Every verb, in the order of the help. */
+export const commands: readonly Command[] = [route, explainCommand, keygen]
