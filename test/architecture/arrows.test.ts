@@ -25,7 +25,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The files that put the rooms together may import them all. */
-const WIRING = ['upstream', 'index', 'placement']
+const WIRING = ['upstream', 'upstream-health', 'index', 'placement']
 
 /** Other packages that a package may never name. */
 const FORBIDDEN: Readonly<Record<string, RegExp>> = {

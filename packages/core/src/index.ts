@@ -80,7 +80,7 @@ export type {
 export {
   type MembershipChange,
   Upstream,
-  type UpstreamEvent,
   type UpstreamPorts,
   type UpstreamUpdate,
 } from './upstream.js'
+export type { UpstreamEvent } from './upstream-health.js'

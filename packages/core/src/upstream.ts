@@ -8,13 +8,13 @@ import { Passage, type PassageGround, type PassageRules } from './attempt/passag
 import { RetryBudget } from './attempt/retry-budget.js'
 import type { RetryConfig, UpstreamConfig } from './config.js'
 import { Membership, type Place, sameServers } from './discovery/membership.js'
+import type { Fleet } from './fleet/fleet.js'
 import { ActiveChecks, type CheckPorts } from './health/checks.js'
 import { Ejection } from './health/ejection.js'
-import { healthOf, transition } from './health/passive.js'
+import { healthOf } from './health/passive.js'
 import type { Clock } from './kernel/clock.js'
 import { OptionError } from './kernel/errors.js'
 import { Emitter } from './kernel/event.js'
-import type { FailKind, Outcome } from './kernel/outcome.js'
 import type { Random } from './kernel/random.js'
 import { parseDiscovered } from './options/discovered.js'
 import { parseUpstreamOptions } from './options/options.js'
@@ -28,26 +28,13 @@ import { modesOf, startSlowlyAfter } from './servers/slow-start.js'
 import { captureUpstream } from './stats/capture.js'
 import { UpstreamCounters } from './stats/counters.js'
 import type { UpstreamSnapshot } from './stats/snapshot.js'
+import { HealthKeeper, type UpstreamEvent } from './upstream-health.js'
 
 /** What an upstream takes from outside. */
 export interface UpstreamPorts {
   readonly clock: Clock
   readonly random: Random
 }
-
-/** Something that an operator wants to hear of. Times are wall milliseconds. */
-export type UpstreamEvent = { readonly upstream: string; readonly server: string } & (
-  | {
-      readonly type: 'ejected'
-      /** Fails by kind since the server was last well; `check` where active checks found it sick. */
-      readonly fails: Readonly<Partial<Record<FailKind | 'check', number>>>
-      /** Undefined where it stays out until checks pass. */
-      readonly untilMs: number | undefined
-    }
-  /** `draining` is what the server asked for, by answering a check with 404. */
-  | { readonly type: 'probing' | 'returned' | 'draining' }
-  | { readonly type: 'override'; readonly override: Override; readonly by: string | undefined }
-)
 
 /** What may change while the upstream serves. */
 export interface UpstreamUpdate {
@@ -61,6 +48,14 @@ export interface UpstreamUpdate {
 export interface MembershipChange {
   readonly joined: readonly string[]
   readonly left: readonly string[]
+}
+
+/** How an operator's word is meant. */
+export interface OverrideTerms {
+  /** After so long it is as if it had never been said; 0, the default, is never. */
+  readonly ttlMs?: number | undefined
+  /** Also where no server would be left that takes requests. Default: `false`. */
+  readonly force?: boolean | undefined
 }
 
 /** How one registration differs from the upstream's own options. */
@@ -83,9 +78,8 @@ export class Upstream {
   readonly #cookie: ReturnType<typeof createCookieAffinity> | undefined
   readonly #readKey: ((facts: RequestFacts) => string) | undefined
   readonly #counters = new UpstreamCounters()
-  readonly #failsSinceWell = new Map<Server, Partial<Record<FailKind, number>>>()
   readonly #budgets = new Map<string, RetryBudget>()
-  readonly #ejection: Ejection
+  readonly #health: HealthKeeper
   readonly #ground: Ground
   readonly #membership: Membership
   #members: readonly ServerConfig[] | undefined
@@ -109,10 +103,16 @@ export class Upstream {
       this.#cookie ??
       this.learn ??
       (sticky?.kind === 'route' ? createRouteAffinity(sticky) : undefined)
-    this.#ejection = new Ejection(this.#config.ejection)
+    this.#health = new HealthKeeper({
+      upstream: this.name,
+      clock: ports.clock,
+      counters: this.#counters,
+      ejection: new Ejection(this.#config.ejection),
+      events: this.events,
+    })
     this.#readKey = hashKey && compileKeys(hashKey.keys, hashKey)
     this.#ground = new Ground(this.#config, ports, this.#counters, (server, event, outcome) =>
-      this.#record(server, event, outcome),
+      this.#health.record(server, event, outcome),
     )
     this.#membership = new Membership(this.#config)
     this.#membership.arrange(placesOf(this.#config), this.#config)
@@ -208,20 +208,36 @@ export class Upstream {
 
   /**
    * The operator's word on a server, which outlives changes of the list. An empty override goes
-   * back to the configuration.
-   * @throws OptionError when there is no server with this id.
+   * back to the configuration. Where health is shared, it holds for the whole fleet.
+   * @throws OptionError when there is no server with this id, or when it is the last one that
+   *   takes requests and would be down, unless `force` is set.
    */
-  override(id: string, override: Override, by?: string): void {
-    const server = this.#ground.pool.servers.find(({ config }) => config.id === id)
+  override(id: string, override: Override, by?: string, terms: OverrideTerms = {}): void {
+    const { servers } = this.#ground.pool
+    const server = servers.find(({ config }) => config.id === id)
     if (server === undefined) {
       throw new OptionError('server', `upstream ${this.name} has no server with this id`, id)
     }
-    const { weight } = server
-    const before = modesOf([server])
-    server.overrideWith(override)
-    startSlowlyAfter(before, [server], this.#nowS())
-    if (server.weight !== weight) this.#follow(nextVersion(this.#ground.pool))
-    this.events.emit({ upstream: this.name, server: id, type: 'override', override, by })
+    const { ttlMs = 0, force = false } = terms
+    const othersUp = servers.some((other) => other !== server && other.mode === 'up')
+    if (override.mode === 'down' && server.mode === 'up' && !othersUp && !force) {
+      throw new OptionError('server', 'is the last one that takes requests; `force` takes it', id)
+    }
+    this.#override(server, override, by)
+    this.#health.member?.override(server, override, by, ttlMs)
+  }
+
+  /** Shares health and overrides with the other replicas from now on. */
+  join(fleet: Fleet): void {
+    const upstream = this
+    this.#health.member = fleet.join({
+      name: this.name,
+      health: this.#health,
+      get servers() {
+        return upstream.servers
+      },
+      override: (server, override, by) => this.#override(server, override, by),
+    })
   }
 
   snapshot(): UpstreamSnapshot {
@@ -245,7 +261,7 @@ export class Upstream {
     if (checks === undefined) return
     this.#checks?.close()
     this.#checks = new ActiveChecks(checks, ports, this.#ports.random, (server) =>
-      this.#onCondition(server),
+      this.#health.onCondition(server, checks.fall),
     )
     this.#checks.follow(this.servers)
   }
@@ -280,71 +296,24 @@ export class Upstream {
 
   #follow(pool: Pool): void {
     this.#affinity?.follow(pool)
-    this.#ejection.follow(pool)
+    this.#health.follow(pool)
     this.#checks?.follow(pool.servers)
     this.#ground.follow(pool, createPicker(this.#config.balance, pool, this.#ports.random))
-    for (const server of this.#failsSinceWell.keys()) {
-      if (!pool.servers.includes(server)) this.#failsSinceWell.delete(server)
-    }
+    this.#health.member?.follow()
   }
 
-  #onCondition(server: Server): void {
-    const place = { upstream: this.name, server: server.config.id }
-    switch (server.condition) {
-      case 'sick':
-        this.#counters.of(server).ejectionsDetected += 1
-        this.#counters.of(server).ejections += 1
-        this.events.emit({
-          ...place,
-          type: 'ejected',
-          fails: { check: this.#config.checks?.fall ?? 0 },
-          untilMs: undefined,
-        })
-        break
-      case 'drain':
-        this.events.emit({ ...place, type: 'draining' })
-        break
-      case 'well':
-        // Who asked to be drained has often been restarted since.
-        server.startSlowly(this.#nowS())
-        this.events.emit({ ...place, type: 'returned' })
-        break
-    }
+  #override(server: Server, override: Override, by: string | undefined): void {
+    const { weight } = server
+    const before = modesOf([server])
+    server.overrideWith(override)
+    startSlowlyAfter(before, [server], this.#nowS())
+    if (server.weight !== weight) this.#follow(nextVersion(this.#ground.pool))
+    const { id } = server.config
+    this.events.emit({ upstream: this.name, server: id, type: 'override', override, by })
   }
 
   #nowS(): number {
     return Math.floor(this.#ports.clock.now() / 1000)
-  }
-
-  #record(server: Server, event: 'pick' | 'fail' | 'ok', outcome: Outcome): void {
-    const { clock } = this.#ports
-    const nowS = this.#nowS()
-    if (event === 'fail' && outcome.fail !== undefined) {
-      const fails = this.#failsSinceWell.get(server) ?? {}
-      fails[outcome.fail] = (fails[outcome.fail] ?? 0) + 1
-      this.#failsSinceWell.set(server, fails)
-    }
-    const change = transition(server, event, nowS, this.#ground.pool.single, this.#ejection)
-    if (server.fails === 0 && event !== 'pick') this.#failsSinceWell.delete(server)
-    if (change === undefined) return
-    if (change === 'ejected' || change === 'spared') {
-      this.#counters.of(server).ejectionsDetected += 1
-    }
-    if (change === 'spared') return
-    const place = { upstream: this.name, server: server.config.id }
-    if (change === 'ejected') {
-      this.#counters.of(server).ejections += 1
-      const health = healthOf(server)
-      const untilS = health.kind === 'ejected' ? health.untilS : nowS
-      this.events.emit({
-        ...place,
-        type: change,
-        fails: { ...this.#failsSinceWell.get(server) },
-        untilMs: Math.round(untilS * 1000 + clock.wall() - clock.now()),
-      })
-    } else {
-      this.events.emit({ ...place, type: change })
-    }
   }
 }
 

@@ -47,7 +47,7 @@ export class Ejection implements EjectionRules {
     this.#most = Math.max(1, Math.floor(this.#maxShare * pool.servers.length + ROUNDING))
   }
 
-  lengthS({ config, ejectionsInARow }: Server): number {
+  lengthS({ config, ejectionsInARow }: Pick<Server, 'config' | 'ejectionsInARow'>): number {
     const grown = Math.floor(config.failTimeoutS * this.#backoff ** (ejectionsInARow - 1))
     return Math.min(grown, this.#capS)
   }

@@ -57,6 +57,30 @@ export function healthOf(server: Server): Health {
   return { kind: 'ejected', fails, untilS: checked + server.ejectionS + 1 }
 }
 
+/**
+ * Takes a server out on the word of other replicas, from now up to and with second `untilS`; one
+ * that is out by its own fails comes back no sooner for that.
+ */
+export function eject(
+  server: Server,
+  untilS: number,
+  inARow: number,
+  nowS: number,
+): HealthChange | undefined {
+  const ownS = spent(server) && !probing(server) ? server.checked + server.ejectionS : -Infinity
+  server.fails = Math.max(server.fails, server.config.maxFails)
+  server.ejectionsInARow = inARow
+  server.ejectionS = Math.max(untilS, ownS, nowS) - nowS
+  server.accessed = nowS
+  server.checked = nowS
+  return ownS >= nowS ? undefined : 'ejected'
+}
+
+/** Takes a server back on the word of other replicas. */
+export function restore(server: Server, nowS: number): HealthChange | undefined {
+  return forgive(server, nowS)
+}
+
 function pick(server: Server, nowS: number): HealthChange | undefined {
   const out = spent(server)
   const lengthS = out ? server.ejectionS : server.config.failTimeoutS

@@ -46,7 +46,10 @@ function assemble(members: readonly Server[], version: number): Pool {
   })
 }
 
-// A recycled address with another incarnation is another server: it inherits no health.
-function identity(config: ServerConfig): string {
+/**
+ * What makes a server the same one in another list, of this replica or another. A recycled address
+ * with another incarnation is another server: it inherits no health.
+ */
+export function identity(config: ServerConfig): string {
   return `${config.address} ${config.incarnation}`
 }

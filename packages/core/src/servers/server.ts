@@ -47,6 +47,11 @@ export interface Override {
   readonly weight?: number | undefined
 }
 
+/** Asked when an ejection has run out: whoever else may want to keep the server out for longer. */
+export interface ProbeGate {
+  shuts(server: Server): boolean
+}
+
 /** Why a server cannot take a request now. */
 export type Obstacle = 'down' | 'ejected' | 'limit'
 
@@ -85,6 +90,8 @@ export class Server {
   /** Until when its weight grows, and for how long in all. */
   slowUntil: number = LONG_AGO_S
   slowForS = 0
+  /** Set where probes are shared with other replicas. */
+  probeGate: ProbeGate | undefined = undefined
 
   #condition: Condition = 'well'
 
@@ -185,7 +192,8 @@ export class Server {
     // Most servers are well; leaving their configuration alone halves the cost of a long list.
     if (this.fails === 0) return false
     const { maxFails } = this.config
-    return maxFails > 0 && this.fails >= maxFails && nowS - this.checked <= this.ejectionS
+    if (maxFails === 0 || this.fails < maxFails) return false
+    return nowS - this.checked <= this.ejectionS || (this.probeGate?.shuts(this) ?? false)
   }
 
   #apply(): void {

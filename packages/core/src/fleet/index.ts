@@ -1,0 +1,12 @@
+export { Fleet, type FleetConfig, type FleetPorts } from './fleet.js'
+export { InsuredStore, type StoreHealth } from './insured-store.js'
+export type { FleetHealth, FleetUpstream, Member } from './member.js'
+export { MemoryStore } from './memory-store.js'
+export {
+  type EjectionRecord,
+  type FleetRecord,
+  isReplicaName,
+  type OverrideRecord,
+} from './record.js'
+export { decodeSnapshot, encodeSnapshot } from './snapshot-text.js'
+export type { Answer, Board, FailReport, FleetState, Message, Store } from './store.js'

@@ -1,0 +1,125 @@
+import type { Mode, Override } from '../servers/server.js'
+
+interface Versioned {
+  /** The server's identity: address, space, incarnation. */
+  readonly server: string
+  /** Grows with every change; microseconds of the store's clock where those are larger. */
+  readonly version: number
+}
+
+/** The fleet's word on a server's health. Without voters: it is back, since `untilMs`. */
+export interface EjectionRecord extends Versioned {
+  readonly kind: 'ejection'
+  readonly untilMs: number
+  /** Ejections in a row, this one included. */
+  readonly inARow: number
+  /** The replicas that saw fails, and how many each. */
+  readonly voters: ReadonlyMap<string, number>
+}
+
+/** An operator's word on a server. With neither mode nor weight: as configured. */
+export interface OverrideRecord extends Versioned {
+  readonly kind: 'override'
+  readonly override: Override
+  /** When it ends by itself; 0 is never. */
+  readonly untilMs: number
+  readonly by: string | undefined
+}
+
+/** What the fleet holds of one server; of two with the same name the newer version counts. */
+export type FleetRecord = EjectionRecord | OverrideRecord
+
+/** A record as the store holds it: fields of one hash. */
+export interface RecordText {
+  readonly field: string
+  readonly value: string
+}
+
+export function encodeRecord(record: FleetRecord): RecordText {
+  const { version, untilMs } = record
+  if (record.kind === 'ejection') {
+    const voters = [...record.voters].map(([replica, fails]) => `${replica}=${fails}`)
+    return {
+      field: recordName(record),
+      value: `${version} ${untilMs} ${record.inARow} ${voters.join(',')}`,
+    }
+  }
+  const { mode = NONE, weight = NONE } = record.override
+  const by = record.by === undefined ? NONE : encodeURIComponent(record.by)
+  return { field: recordName(record), value: `${version} ${untilMs} ${mode} ${weight} ${by}` }
+}
+
+/** What tells records apart: the same for every version of one. */
+export function recordName({ kind, server }: Pick<FleetRecord, 'kind' | 'server'>): string {
+  return `${kind === 'ejection' ? 'e' : 'o'} ${server}`
+}
+
+/**
+ * Reads what came from the store, which may be anybody's: whatever is not exactly a record is
+ * undefined. That its server exists is for the reader to say.
+ */
+export function decodeRecord(field: string, value: string): FleetRecord | undefined {
+  if (field.length > LONGEST_NAME || value.length > LONGEST_VALUE) return undefined
+  const server = field.slice(2)
+  if (server === '') return undefined
+  if (field.startsWith('e ')) return decodeEjection(server, value)
+  return field.startsWith('o ') ? decodeOverride(server, value) : undefined
+}
+
+export function isReplicaName(text: unknown): text is string {
+  return typeof text === 'string' && /^[\w.:-]{1,100}$/.test(text)
+}
+
+const NONE = '-'
+const LONGEST_NAME = 512
+const LONGEST_VALUE = 4_096
+const MOST_WEIGHT = 65_535
+
+function decodeEjection(server: string, value: string): EjectionRecord | undefined {
+  const parts = /^(\d{1,16}) (\d{1,16}) (\d{1,6}) (\S*)$/.exec(value)
+  if (parts === null) return undefined
+  const [version, untilMs, inARow] = parts.slice(1, 4).map(Number)
+  if (!isWhole(version) || !isWhole(untilMs) || !isWhole(inARow)) return undefined
+  const voters = new Map<string, number>()
+  const list = parts[4] ?? ''
+  for (const voter of list === '' ? [] : list.split(',')) {
+    const [, replica, fails] = /^(.+)=(\d{1,9})$/.exec(voter) ?? []
+    if (!isReplicaName(replica)) return undefined
+    voters.set(replica, Number(fails))
+  }
+  return { kind: 'ejection', server, version, untilMs, inARow, voters }
+}
+
+function decodeOverride(server: string, value: string): OverrideRecord | undefined {
+  const parts = /^(\d{1,16}) (\d{1,16}) (up|drain|down|-) (\d{1,5}|-) (\S+)$/.exec(value)
+  if (parts === null) return undefined
+  const [version, untilMs] = [Number(parts[1]), Number(parts[2])]
+  const weight = parts[4] === NONE ? undefined : Number(parts[4])
+  const by = decodeText(parts[5] ?? NONE)
+  if (!isWhole(version) || !isWhole(untilMs) || by === undefined) return undefined
+  if (weight !== undefined && (weight < 1 || weight > MOST_WEIGHT)) return undefined
+  const mode = parts[3] === NONE ? undefined : (parts[3] as Mode)
+  return {
+    kind: 'override',
+    server,
+    version,
+    untilMs,
+    override: {
+      ...(mode === undefined ? {} : { mode }),
+      ...(weight === undefined ? {} : { weight }),
+    },
+    by: by === NONE ? undefined : by,
+  }
+}
+
+function decodeText(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isWhole(value: number | undefined): value is number {
+  return value !== undefined && Number.isSafeInteger(value)
+}
