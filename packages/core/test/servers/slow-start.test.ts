@@ -7,6 +7,7 @@ import type { BalanceConfig } from '#core/picker/picker.js'
 import { createPool, type Pool } from '#core/servers/pool.js'
 import type { Server, ServerConfig } from '#core/servers/server.js'
 import { modesOf, startSlowlyAfter } from '#core/servers/slow-start.js'
+import { Upstream } from '#core/upstream.js'
 import { hashConsistent, hashPlain, NOW_S, selectionFor, serverConfig } from '../picker/fixtures.js'
 
 const SLOW: Partial<ServerConfig> = { slowStartS: 32 }
@@ -143,5 +144,45 @@ describe('A slow start begins', () => {
     const next = createPool([serverConfig('new', { ...SLOW, down: true })])
     startSlowlyAfter(new Map(), next.servers, NOW_S)
     assert.equal(isSlow(next.servers[0]!, NOW_S), false)
+  })
+})
+
+describe('An upstream has servers start slowly', () => {
+  const slow = (address: string) => ({ address, slowStart: '32s' })
+
+  function given(addresses: string) {
+    const clock = { now: () => NOW_S * 1000, wall: () => 1_700_000_000_000 }
+    const servers = [...addresses].map(slow)
+    const upstream = new Upstream(
+      { name: 'shop', servers },
+      { clock, random: createSeededRandom(1) },
+    )
+    const weights = () => upstream.snapshot().servers.map(({ effectiveWeight }) => effectiveWeight)
+    return { upstream, weights }
+  }
+
+  test('but not when it starts itself', () => {
+    assert.deepEqual(given('ab').weights(), [1, 1])
+  })
+
+  test('when an update adds them', () => {
+    const { upstream, weights } = given('ab')
+    upstream.update({ servers: [...'abc'].map(slow) })
+    assert.deepEqual(weights(), [1, 1, 1 / 16])
+  })
+
+  test('when an update has them up again', () => {
+    const { upstream, weights } = given('ab')
+    upstream.update({ servers: [slow('a'), { ...slow('b'), down: true }] })
+    upstream.update({ servers: [...'ab'].map(slow) })
+    assert.deepEqual(weights(), [1, 1 / 16])
+  })
+
+  test('when the operator has them up again', () => {
+    const { upstream, weights } = given('ab')
+    upstream.override('b', { mode: 'down' })
+    assert.deepEqual(weights(), [1, 1])
+    upstream.override('b', {})
+    assert.deepEqual(weights(), [1, 1 / 16])
   })
 })
