@@ -8,5 +8,7 @@ export {
   isReplicaName,
   type OverrideRecord,
 } from './record.js'
+export type { RedisInstance, RedisTarget } from './redis-client.js'
+export { createRedisStore, type RedisStoreOptions } from './redis-store.js'
 export { decodeSnapshot, encodeSnapshot } from './snapshot-text.js'
 export type { Answer, Board, FailReport, FleetState, Message, Store } from './store.js'

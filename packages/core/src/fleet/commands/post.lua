@@ -19,6 +19,8 @@ for _, gone in ipairs(redis.call('ZRANGEBYSCORE', posted, '-inf', now)) do
   redis.call('ZREM', posted, gone)
   redis.call('HDEL', snapshots, gone)
 end
-redis.call('PEXPIRE', posted, ttl)
-redis.call('PEXPIRE', snapshots, ttl)
+local last = redis.call('ZRANGE', posted, -1, -1, 'WITHSCORES')
+for _, key in ipairs(KEYS) do
+  redis.call('PEXPIREAT', key, last[2])
+end
 return 0
