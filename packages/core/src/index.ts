@@ -17,6 +17,7 @@ export type { Lease } from './attempt/lease.js'
 export type { Dispatcher, Passage, PassageRules } from './attempt/passage.js'
 export { mayResend, type RetryFacts } from './attempt/retry-policy.js'
 export type {
+  Discover,
   RetryConfig,
   TimeoutsConfig,
   TlsConfig,

@@ -14,6 +14,13 @@ import {
   Upstream,
 } from '@holdfast/core'
 import type { FastifyBaseLogger } from 'fastify'
+import { Discovery } from './discovery/discovery.js'
+import { createNameServer, type NameServer } from './discovery/name-server.js'
+import {
+  type HostLookup,
+  systemHostLookup,
+  warnOfSharedNames,
+} from './discovery/virtual-address.js'
 import type { Exchange } from './exchange.js'
 import { tellEnd, tellEvent } from './log.js'
 import type { UpstreamOptions } from './options.js'
@@ -25,12 +32,25 @@ import { createProber } from './transport/prober.js'
 import type { Tunnel } from './tunnel/tunnel.js'
 import { packageVersion } from './version.js'
 
-/** Time, chance and timers; the process's own unless a test brings others. */
+/** Time, chance, timers and the DNS; the process's own unless a test brings others. */
 export interface GatewayPorts {
   readonly clock: Clock
   readonly random: Random
   readonly timers: Timers
+  readonly nameServer: NameServer
+  readonly lookup: HostLookup
 }
+
+/** One upstream with all that belongs to it. */
+interface Declared {
+  readonly upstream: Upstream
+  /** Its options as text, to tell another upstream of that name. */
+  readonly declared: string
+  readonly discovery: Discovery
+}
+
+/** How long a start waits for servers to be discovered; after that requests get 502 till they are. */
+const FIRST_SERVERS_MS = 5_000
 
 /** What all registrations of one Fastify share: upstreams by name, connections, deadlines. */
 export class Gateway {
@@ -44,7 +64,7 @@ export class Gateway {
 
   readonly #ports: GatewayPorts
   readonly #log: FastifyBaseLogger
-  readonly #upstreams = new Map<string, { upstream: Upstream; declared: string }>()
+  readonly #upstreams = new Map<string, Declared>()
   readonly #connections = new Map<Server, Connections>()
   readonly #inFlight = new Set<Exchange>()
   readonly #startedAt: number
@@ -55,6 +75,8 @@ export class Gateway {
       clock: systemClock,
       random: createSystemRandom(),
       timers: systemTimers,
+      nameServer: createNameServer(),
+      lookup: systemHostLookup,
       ...ports,
     }
     this.#log = log
@@ -100,6 +122,34 @@ export class Gateway {
       this.#connections.set(server, connections)
     }
     return connections
+  }
+
+  /** Waits until discovery has been heard for the first time, but not for ever. */
+  async untilServersAreKnown(): Promise<void> {
+    const heard = [...this.#upstreams.values()].map(({ discovery }) => discovery.first())
+    await new Promise<void>((resolve) => {
+      const cancel = this.#ports.timers.after(FIRST_SERVERS_MS, () => {
+        this.#log.warn('discovery has found no servers yet')
+        resolve()
+      })
+      void Promise.all(heard).then(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  /** Warns of names behind which stickiness is somebody else's choice. */
+  async checkNames(): Promise<void> {
+    for (const { upstream } of this.#upstreams.values()) {
+      await warnOfSharedNames(upstream, this.#ports.lookup, this.#log)
+    }
+  }
+
+  /** Takes the list of servers that was just given to `upstream`. */
+  follow(upstream: Upstream): void {
+    this.#upstreams.get(upstream.name)?.discovery.refresh()
+    this.forgetStrangers()
   }
 
   /** Lets go of the connections to servers that are members no more. */
@@ -159,7 +209,11 @@ export class Gateway {
 
   close(): void {
     for (const tunnel of this.tunnels) tunnel.destroy()
-    for (const { upstream } of this.#upstreams.values()) upstream.close()
+    for (const { upstream, discovery } of this.#upstreams.values()) {
+      discovery.close()
+      upstream.close()
+    }
+    this.#ports.nameServer.close()
     for (const connections of this.#connections.values()) connections.close()
     this.#connections.clear()
     this.deadlines.close()
@@ -181,7 +235,8 @@ export class Gateway {
       this.#log.warn({ upstream: upstream.name }, warning)
     }
     upstream.events.on((event) => tellEvent(this.#log, event))
-    this.#upstreams.set(upstream.name, { upstream, declared })
+    const discovery = new Discovery(upstream, this.#ports, this.#log, () => this.forgetStrangers())
+    this.#upstreams.set(upstream.name, { upstream, declared, discovery })
     const { host } = upstream.config
     const prober = createProber((server) => this.connections(upstream, server), host)
     upstream.watch({ timers: this.#ports.timers, prober })

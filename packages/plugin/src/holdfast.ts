@@ -88,7 +88,7 @@ function createHandle(gateway: Gateway, upstream: Upstream): UpstreamHandle {
     snapshot: () => upstream.snapshot(),
     update(change: ReadonlyArray<ServerOptions | string> | UpstreamUpdate) {
       upstream.update(isList(change) ? { servers: change } : change)
-      gateway.forgetStrangers()
+      gateway.follow(upstream)
     },
     drain: (id: string, by?: string) => upstream.override(id, { mode: 'drain' }, by),
     undrain: (id: string, by?: string) => upstream.override(id, {}, by),

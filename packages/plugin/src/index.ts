@@ -1,4 +1,5 @@
 export type {
+  DiscoverFunction,
   ReplicaSnapshot,
   ServerOptions,
   UpstreamEvent,

@@ -121,6 +121,11 @@ async function prepareRoot(
     },
   })
   app.decorateReply('holdfast', replyWith(app, root))
+  app.addHook('onReady', async () => gateway.untilServersAreKnown())
+  app.addHook('onListen', async () => {
+    // It may take as long as the DNS likes: nobody waits for it.
+    void gateway.checkNames()
+  })
   // Tunnels would keep the server from closing for as long as their ends like.
   app.addHook('preClose', async () => gateway.sayGoodbye())
   app.addHook('onClose', async () => gateway.close())

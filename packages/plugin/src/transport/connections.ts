@@ -58,7 +58,7 @@ export class Connections {
   constructor(server: Server, tls: TlsConfig) {
     const target = targetOf(server)
     this.#origin = target.origin
-    const name = tls.servername ?? target.hostname
+    const name = tls.servername ?? resolvedFrom(server) ?? target.hostname
     this.serverName = server.config.tls ? name : undefined
     // An address is no name: it cannot stand in SNI (RFC 6066, 3).
     this.#sni = isIP(name) === 0 ? name : undefined
@@ -151,4 +151,9 @@ function targetOf(server: Server): { origin: string; hostname: string; socketPat
   }
   const { hostname } = new URL(`${scheme}://${address}`)
   return { origin: `${scheme}://${address}`, hostname: hostname.replace(/^\[|\]$/g, '') }
+}
+
+/** The name whose address it is; certificates are for names. */
+function resolvedFrom({ config }: Server): string | undefined {
+  return config.name?.replace(/:\d+$/, '')
 }
