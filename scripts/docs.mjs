@@ -1,19 +1,30 @@
-// Writes the option tables from the schema: docs/options.md as a whole, and in the READMEs what
-// stands between `<!-- options:TITLE -->` and `<!-- /options -->`. With --check it only compares.
+// Writes from the schemas and rules: docs/options.md, docs/lint.md and packages/cli/schema.json as
+// a whole, and in other pages what stands between `<!-- options:TITLE -->` and `<!-- /options -->`. With --check it only compares.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { gatewayJsonSchema } from '../packages/cli/dist/config/json-schema.js'
+import { gatewayReference } from '../packages/cli/dist/config/reference.js'
+import { rules } from '../packages/cli/dist/lint/index.js'
 import { upstreamReference } from '../packages/core/dist/options/reference.js'
 import { registrationReference } from '../packages/plugin/dist/reference.js'
 
 const root = new URL('../', import.meta.url)
-const READMES = ['README.md', 'packages/core/README.md', 'packages/plugin/README.md']
+const PAGES_WITH_TABLES = [
+  'README.md',
+  'docs/gateway-file.md',
+  'packages/core/README.md',
+  'packages/plugin/README.md',
+]
 
 const groups = [...registrationReference(), ...upstreamReference()]
+const tables = [...groups, ...gatewayReference()]
 const check = process.argv.includes('--check')
 const stale = []
 
 update('docs/options.md', page())
-for (const path of READMES) {
+update('docs/lint.md', lintPage())
+update('packages/cli/schema.json', `${JSON.stringify(gatewayJsonSchema(), undefined, 2)}\n`)
+for (const path of PAGES_WITH_TABLES) {
   if (existsSync(new URL(path, root))) update(path, withTables(read(path)))
 }
 
@@ -47,11 +58,27 @@ function page() {
   return `${intro.join('\n')}\n${sections.join('\n')}\n`
 }
 
+function lintPage() {
+  const intro = [
+    '# What `holdfast check` warns of',
+    '',
+    '<!-- Generated from the rules by scripts/docs.mjs: change those, not this. -->',
+    '',
+    '`holdfast check gateway.yaml` first says what is wrong with the file (`config`), and of a file that is',
+    'right what one may regret. `--allow RULE` silences a rule; `--strict` makes warnings count.',
+    '',
+    row('rule', 'why', 'what to do'),
+    '|---|---|---|',
+  ]
+  const rows = rules.map(({ id, why, fix }) => row(`\`${id}\``, why, fix))
+  return `${[...intro, ...rows].join('\n')}\n`
+}
+
 function withTables(text) {
   return text.replaceAll(
     /(<!-- options:(.+?) -->\n)[\s\S]*?(<!-- \/options -->)/g,
     (_, open, title, close) => {
-      const group = groups.find((candidate) => candidate.title === title)
+      const group = tables.find((candidate) => candidate.title === title)
       if (group === undefined) throw new Error(`There is no group of options called ${title}`)
       return `${open}\n${table(group)}\n\n${close}`
     },

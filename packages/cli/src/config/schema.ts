@@ -16,12 +16,14 @@ import {
 import * as z from 'zod'
 import { asWritten, certificate, endpoint, hostNames, trustProxy, urlPath } from './fields.js'
 import type {
+  CacheConfig,
   CertificateConfig,
-  Endpoint,
   FleetFileOptions,
   GatewayConfig,
+  HeadersConfig,
   ListenConfig,
   RouteConfig,
+  StatsConfig,
 } from './types.js'
 
 const MOST = Number.MAX_SAFE_INTEGER
@@ -32,7 +34,7 @@ const certificates = choice<readonly CertificateConfig[], unknown>((value) =>
     : certificate.transform((one) => [one]),
 ).meta({ values: '`{ cert, key }`, or a list of them', shapes: () => [certificate] })
 
-const fullListener: z.ZodType<ListenConfig, unknown> = group({
+export const listenerSchema: z.ZodType<ListenConfig, unknown> = group({
   address: required('Where to listen.', endpoint),
   tls: optional(
     'The certificates; with them HTTP/2 is spoken too. A client gets the first that is for the name it asks for.',
@@ -49,9 +51,9 @@ const listener = choice<ListenConfig, unknown>((value) =>
   typeof value === 'string'
     ? plainListener
     : typeof value === 'object'
-      ? fullListener
+      ? listenerSchema
       : "must be an address such as '127.0.0.1:8080', or { address, tls }",
-).meta({ shapes: () => [endpoint, fullListener] })
+).meta({ shapes: () => [endpoint, listenerSchema] })
 
 const listen = choice<readonly ListenConfig[], unknown>((value) =>
   Array.isArray(value)
@@ -77,10 +79,10 @@ const fields = z
   })
   .meta({ values: 'fields by name; `false` removes one', json: { type: 'object' } })
 
-const headers = group({
+export const headersSchema: z.ZodType<HeadersConfig, unknown> = group({
   request: optional('Fields for the server; values may hold nginx variables.', fields),
   response: optional('Fields for the client; values may hold nginx variables.', fields),
-})
+}).transform(({ request = {}, response = {} }) => ({ request, response }))
 
 const STATUS = /^[1-5]\d\d$/
 const size = text("must be a size such as '10m' or '512k'", "size: `'10m'`, `'512k'`", (value) =>
@@ -90,7 +92,7 @@ const size = text("must be a size such as '10m' or '512k'", "size: `'10m'`, `'51
   return Number.parseInt(value, 10) * unit
 })
 
-const cache = group({
+export const cacheSchema: z.ZodType<CacheConfig, unknown> = group({
   valid: required(
     'How long answers without a word of their own about it are good, by status.',
     z
@@ -117,7 +119,7 @@ const host = optional(
   hostNames,
 )
 
-const route: z.ZodType<RouteConfig, unknown> = group({
+export const routeSchema: z.ZodType<RouteConfig, unknown> = group({
   host,
   prefix: defaulted('The path under which it takes requests, segment by segment.', urlPath, {
     value: '/',
@@ -131,27 +133,35 @@ const route: z.ZodType<RouteConfig, unknown> = group({
     "What takes the prefix's place on the way; absent, it stays, as with nginx's `proxy_pass http://name`.",
     urlPath,
   ),
-  headers: optional('Header fields to set or to remove.', headers),
+  headers: optional('Header fields to set or to remove.', headersSchema),
   timeouts: optional("In place of the upstream's own.", asWritten(timeoutsSchema)),
   retry: optional("In place of the upstream's own.", asWritten(retrySchema)),
   bodyLimit: optional('Most bytes of a request body; 1 MiB when absent.', wholeNumber(0, MOST)),
   sticky: optional('`false` ignores and sets no bindings here.', oneOf(false)),
-  cache: optional('Keeps answers in memory, and does without affinity.', cache),
-}).transform(({ host = [], rewritePrefix, headers, sticky, ...rest }): RouteConfig => {
-  const prefix = rest.prefix === '/' ? '/' : rest.prefix.replace(/\/+$/, '')
-  return {
-    hosts: host,
-    upstream: rest.upstream,
-    prefix,
-    rewritePrefix: rewritePrefix ?? prefix,
-    headers: { request: headers?.request ?? {}, response: headers?.response ?? {} },
-    timeouts: rest.timeouts,
-    retry: rest.retry,
-    bodyLimit: rest.bodyLimit,
-    sticky: sticky !== false && rest.cache === undefined,
-    cache: rest.cache,
-  }
-})
+  cache: optional('Keeps answers in memory, and does without affinity.', cacheSchema),
+}).transform(
+  ({
+    host = [],
+    rewritePrefix,
+    headers = { request: {}, response: {} },
+    sticky,
+    ...rest
+  }): RouteConfig => {
+    const prefix = rest.prefix === '/' ? '/' : rest.prefix.replace(/\/+$/, '')
+    return {
+      hosts: host,
+      upstream: rest.upstream,
+      prefix,
+      rewritePrefix: rewritePrefix ?? prefix,
+      headers,
+      timeouts: rest.timeouts,
+      retry: rest.retry,
+      bodyLimit: rest.bodyLimit,
+      sticky: sticky !== false && rest.cache === undefined,
+      cache: rest.cache,
+    }
+  },
+)
 
 const redisUrl = z
   .custom<string>((value) => typeof value === 'string' && /^rediss?:\/\//.test(value), {
@@ -166,7 +176,7 @@ const word = text(
   (value) => /^[\w.-]{1,64}$/.test(value),
 )
 
-const fleet: z.ZodType<FleetFileOptions, unknown> = group({
+export const fleetSchema: z.ZodType<FleetFileOptions, unknown> = group({
   redis: required('Where health is shared.', redisUrl),
   namespace: optional('Tells fleets on one Redis apart.', word),
   replica: optional('How this replica calls itself; host and process when absent.', word),
@@ -180,16 +190,16 @@ const token = z
   })
   .meta({ values: 'text of 16 characters or more', json: { type: 'string', minLength: 16 } })
 
-const fullStats = group({
+export const statsSchema: z.ZodType<StatsConfig, unknown> = group({
   listen: required('Where the statistics are served.', endpoint),
   readToken: optional('What a reader must send as `Authorization: Bearer`.', token),
 }).transform(({ listen, readToken }) => ({ listen, readToken }))
 
 const plainStats = endpoint.transform((listen) => ({ listen, readToken: undefined }))
 
-const stats = choice<{ listen: Endpoint; readToken: string | undefined }, unknown>((value) =>
-  typeof value === 'string' ? plainStats : fullStats,
-).meta({ values: 'address, or `{ listen, readToken }`', shapes: () => [endpoint, fullStats] })
+const stats = choice<StatsConfig, unknown>((value) =>
+  typeof value === 'string' ? plainStats : statsSchema,
+).meta({ values: 'address, or `{ listen, readToken }`', shapes: () => [endpoint, statsSchema] })
 
 /** The parts of a gateway file that do not need the others; upstreams are parsed by the core. */
 export type GatewayShape = Omit<GatewayConfig, 'upstreams'> & {
@@ -224,9 +234,9 @@ export const gatewaySchema: z.ZodType<GatewayShape, unknown> = group({
   ),
   routes: required(
     'Which requests go where: first by host, then by the longest prefix.',
-    listOf(route, 'must be a list of routes').min(1, 'needs a route'),
+    listOf(routeSchema, 'must be a list of routes').min(1, 'needs a route'),
   ),
-  fleet: optional('Shares health with other replicas.', fleet),
+  fleet: optional('Shares health with other replicas.', fleetSchema),
   stats: optional('Serves statistics.', stats),
   log: defaulted('Which requests are logged when they end.', oneOf('all', 'moved', 'off'), {
     value: 'all',

@@ -19,6 +19,11 @@ export function createPlacer({ name, servers, balance, hashKey }: UpstreamConfig
       `upstream ${name} balances by ${balance.kind}: no key decides where its requests go`,
     )
   }
+  if (servers.length === 0) {
+    throw new CommandError(
+      `upstream ${name} takes its servers from DNS: this file does not list them`,
+    )
+  }
   const picker = createPicker(balance, createPool(servers), createSystemRandom())
   const keyOf = hashKey && compileKeys(hashKey.keys, hashKey)
   const place = (key: string, remoteAddress: string): Server | undefined => {
