@@ -62,6 +62,8 @@ export interface UpstreamConfig {
   readonly names: readonly NameConfig[]
   /** Where the list comes from instead. */
   readonly discover: Discover | undefined
+  /** Name servers in place of the machine's. */
+  readonly resolver: readonly string[] | undefined
   readonly settleMs: number
   readonly lingerMs: number
   readonly balance: BalanceConfig

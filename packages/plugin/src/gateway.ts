@@ -37,7 +37,7 @@ export interface GatewayPorts {
   readonly clock: Clock
   readonly random: Random
   readonly timers: Timers
-  readonly nameServer: NameServer
+  readonly nameServer: (servers: readonly string[] | undefined) => NameServer
   readonly lookup: HostLookup
 }
 
@@ -75,7 +75,7 @@ export class Gateway {
       clock: systemClock,
       random: createSystemRandom(),
       timers: systemTimers,
-      nameServer: createNameServer(),
+      nameServer: createNameServer,
       lookup: systemHostLookup,
       ...ports,
     }
@@ -213,7 +213,6 @@ export class Gateway {
       discovery.close()
       upstream.close()
     }
-    this.#ports.nameServer.close()
     for (const connections of this.#connections.values()) connections.close()
     this.#connections.clear()
     this.deadlines.close()

@@ -326,6 +326,8 @@ export interface UpstreamOptions<Request = never> {
    * Default: `'60s'`.
    */
   linger?: string | undefined
+  /** The name servers that `resolve` and `service` ask; the machine's when absent. */
+  resolver?: readonly string[] | undefined
   /** Who gets a request that belongs to no server yet. Default: `'round-robin'`. */
   balance?: BalanceOptions<Request> | undefined
   /** How sessions stay with their server; absent, they do not. */

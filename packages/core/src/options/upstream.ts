@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import * as z from 'zod'
 import type { Discover, UpstreamConfig } from '../config.js'
 import { defaults } from '../defaults.js'
@@ -12,6 +13,7 @@ import {
   flag,
   group,
   LONGEST_TIMER_MS,
+  listOf,
   nested,
   optional,
   required,
@@ -34,6 +36,15 @@ const host = text(
   "must be '$host', '$proxy_host' or a host such as 'example.com:8080'",
   "`'$host'`, `'$proxy_host'`, or text",
   (value) => /^(\$host|\$proxy_host|[\w.:[\]-]+)$/.test(value),
+)
+
+const nameServer = text(
+  "must be an IP address such as '10.0.0.2', '127.0.0.1:8600' or '[::1]:53'",
+  'address',
+  (value) => {
+    const [, v6, v4] = /^(?:\[([^\]]+)\]|([^:[]+))(?::[1-9]\d{0,4})?$/.exec(value) ?? []
+    return isIP(v6 ?? v4 ?? value) !== 0
+  },
 )
 
 /** All of an upstream's options; warnings are found afterwards. */
@@ -62,6 +73,12 @@ export const upstreamSchema: z.ZodType<Omit<UpstreamConfig, 'warnings'>, Upstrea
     'How long a discovered server that is not named any more keeps its sessions.',
     duration({ maxMs: LONGEST_TIMER_MS }),
     defaults.discovery.linger,
+  ),
+  resolver: optional(
+    "The name servers that `resolve` and `service` ask; the machine's when absent.",
+    listOf(nameServer, "must be a list such as ['10.0.0.2', '127.0.0.1:8600']")
+      .min(1, 'needs at least one, or leave it out')
+      .meta({ values: 'list of addresses, with a port or without' }),
   ),
   balance: defaulted(
     'Who gets a request that belongs to no server yet.',
@@ -101,16 +118,19 @@ export const upstreamSchema: z.ZodType<Omit<UpstreamConfig, 'warnings'>, Upstrea
       ctx.addIssue({ code: 'custom', path: ['servers', index, 'backup'], message })
     }
   })
-  .transform(({ servers = [], discover, settle, linger, balance, sticky, checks, ...rest }) => ({
-    ...rest,
-    ...balance,
-    ...splitList(servers, !refusesBackups(balance.balance)),
-    discover,
-    settleMs: settle ?? settleFor(servers, discover),
-    lingerMs: linger,
-    sticky,
-    checks,
-  }))
+  .transform(
+    ({ servers = [], discover, resolver, settle, linger, balance, sticky, checks, ...rest }) => ({
+      ...rest,
+      ...balance,
+      ...splitList(servers, !refusesBackups(balance.balance)),
+      discover,
+      resolver,
+      settleMs: settle ?? settleFor(servers, discover),
+      lingerMs: linger,
+      sticky,
+      checks,
+    }),
+  )
 
 /** Puts the servers and the names of a list apart. */
 function splitList(

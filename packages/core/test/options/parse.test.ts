@@ -54,6 +54,7 @@ describe('an upstream of which little is said', () => {
       failOpen: true,
       names: [],
       discover: undefined,
+      resolver: undefined,
       settleMs: 0,
       lingerMs: 60_000,
       checks: undefined,

@@ -55,6 +55,13 @@ refuses('a wrong source of servers is refused', [
     'upstream.discover',
     'must be a function',
   ],
+  [
+    'a name for a name server',
+    shop({ resolver: ['dns.test'] }),
+    'upstream.resolver[0]',
+    'must be an IP address',
+  ],
+  ['no name server', shop({ resolver: [] }), 'upstream.resolver', 'at least one'],
   ['a bare settle', shop({ settle: 10 }), 'upstream.settle', "did you mean '10s' or '10ms'?"],
   ['a linger that never ends', shop({ linger: '30d' }), 'upstream.linger', "'24d' or less"],
   ['a bare interval', server({ resolve: 5 }), 'upstream.servers[1].resolve', "'5s' or '5ms'"],

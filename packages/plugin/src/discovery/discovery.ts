@@ -18,7 +18,7 @@ export interface DiscoveryPorts {
   readonly clock: Clock
   readonly random: Random
   readonly timers: Timers
-  readonly nameServer: NameServer
+  readonly nameServer: (servers: readonly string[] | undefined) => NameServer
 }
 
 /** A log line need not read out a thousand servers. */
@@ -30,6 +30,7 @@ export class Discovery {
   readonly #ports: DiscoveryPorts
   readonly #log: FastifyBaseLogger
   readonly #onLeft: () => void
+  readonly #nameServer: NameServer
   readonly #lookup: NameLookup
   readonly #names = new Map<string, { readonly name: string; readonly watch: NameWatch }>()
   #list: ListWatch | undefined
@@ -46,8 +47,9 @@ export class Discovery {
     this.#ports = ports
     this.#log = log
     this.#onLeft = onLeft
-    this.#lookup = new NameLookup(ports.nameServer)
-    const { discover } = upstream.config
+    const { discover, resolver } = upstream.config
+    this.#nameServer = ports.nameServer(resolver)
+    this.#lookup = new NameLookup(this.#nameServer)
     if (discover !== undefined) {
       const wrong = this.#trouble('discover')
       this.#list = new ListWatch(
@@ -86,6 +88,7 @@ export class Discovery {
     this.#cancelReview?.()
     this.#list?.close()
     for (const { watch } of this.#names.values()) watch.close()
+    this.#nameServer.close()
   }
 
   #watch(name: NameConfig): NameWatch {
