@@ -29,10 +29,10 @@ import { type BodyListener, RequestBody } from './request/body.js'
 import { FastifyFacts } from './request/facts.js'
 import { type RawHeaders, requestHeaders } from './request/headers.js'
 import { describeReplaced, type OutgoingBody } from './request/outgoing-body.js'
+import { serverHeaders } from './request/server-headers.js'
 import { parseTarget } from './request/target.js'
 import { Attempt, type AttemptListener } from './transport/attempt.js'
 import { isInvalidHead } from './transport/node-error.js'
-import { proxyHost } from './transport/proxy-host.js'
 import { openTunnel } from './tunnel/open-tunnel.js'
 import { upgradeHead } from './tunnel/upgrade-head.js'
 import { type PendingUpgrade, pendingUpgrade } from './tunnel/upgrades.js'
@@ -55,7 +55,6 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   readonly #upgrade: PendingUpgrade | undefined
   #path = ''
   #headers: RawHeaders = []
-  #movedAt = -1
   #body: RequestBody | undefined
   #attempt: Attempt | undefined
   #lease: Lease | undefined
@@ -248,8 +247,6 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     const { gateway, upstream, timeouts, host } = this.registration
     const { server } = lease
     this.#lease = lease
-    if (host !== '$host') this.#headers[1] = host === '$proxy_host' ? proxyHost(server) : host
-    this.#tellMoved()
     const ground = {
       connections: gateway.connections(upstream, server),
       deadlines: gateway.deadlines,
@@ -267,23 +264,10 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     attempt.start({
       method: this.#method,
       path: this.#path,
-      headers: this.#headers,
+      headers: serverHeaders(this.#headers, server, host, this.passage.moved),
       body: this.#body,
       upgrade: this.#upgrade?.protocol,
     })
-  }
-
-  /** Lets the application know that this session was elsewhere before, so that it can load it. */
-  #tellMoved(): void {
-    const { moved } = this.passage
-    if (moved === undefined) {
-      // A later attempt may reach home after all, where there is nothing to load.
-      if (this.#movedAt >= 0) this.#headers.splice(this.#movedAt - 1, 2)
-      this.#movedAt = -1
-      return
-    }
-    if (this.#movedAt < 0) this.#movedAt = this.#headers.push('holdfast-moved', '') - 1
-    this.#headers[this.#movedAt] = moved
   }
 
   #settle(attempt: Attempt, outcome: Outcome): void {
