@@ -1,128 +1,17 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { type TestContext, test } from 'node:test'
-import fastifyWebsocket from '@fastify/websocket'
-import { Server as SocketIoServer } from 'socket.io'
-import { io } from 'socket.io-client'
-import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import { createServer } from 'node:http'
+import { test } from 'node:test'
+import { WebSocket, WebSocketServer } from 'ws'
 import { answer, end, hang } from '#fixtures/behaviour.js'
+import { connect, handshake, pair, startEcho, startEchoes } from '#fixtures/echo-sockets.js'
 import { startFaultServer } from '#fixtures/fault-server.js'
-import { type GatewayOptions, startGateway, type TestGateway } from '#fixtures/gateway.js'
+import { startGateway } from '#fixtures/gateway.js'
 import { failOnLeaks } from '#fixtures/leaks.js'
-import { REFUSED } from '#fixtures/ports.js'
+import { listen, REFUSED } from '#fixtures/ports.js'
 import { connectRaw, exchange, get } from '#fixtures/raw-client.js'
 import { until } from '#fixtures/until.js'
 
 failOnLeaks()
-
-const KEY = 'a key of the test, long enough'
-const STICKY = { cookie: 'srv_id', keys: [KEY] }
-
-/** A server that greets every WebSocket with its name and echoes what it is told. */
-interface EchoServer {
-  readonly name: string
-  readonly address: string
-  readonly sockets: ReadonlySet<WebSocket>
-  readonly closes: readonly number[]
-  readonly upgrades: readonly IncomingMessage[]
-  stop(): void
-}
-
-async function startEcho(t: TestContext, name: string): Promise<EchoServer> {
-  const closes: number[] = []
-  const upgrades: IncomingMessage[] = []
-  const server = createServer((_request, response) =>
-    response.end(JSON.stringify({ server: name })),
-  )
-  const wss = new WebSocketServer({
-    server,
-    perMessageDeflate: true,
-    maxPayload: 2 ** 30,
-    handleProtocols: (protocols) => (protocols.has('chat.v2') ? 'chat.v2' : false),
-  })
-  wss.on('connection', (socket, request) => {
-    upgrades.push(request)
-    socket.send(name)
-    socket.on('message', (data, binary) => socket.send(data as Buffer, { binary }))
-    socket.on('close', (code) => closes.push(code))
-  })
-  const stop = (): void => {
-    server.close()
-    for (const socket of wss.clients) socket.terminate()
-    server.closeAllConnections()
-  }
-  t.after(stop)
-  return { name, address: await listening(server), sockets: wss.clients, closes, upgrades, stop }
-}
-
-async function listening(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-async function startEchoes(
-  t: TestContext,
-  options: Omit<GatewayOptions, 'servers'> & { before?: string[] } = {},
-): Promise<{ servers: EchoServer[]; gateway: TestGateway }> {
-  const servers = await Promise.all(['a', 'b', 'c'].map((name) => startEcho(t, name)))
-  const gateway = await startGateway(t, {
-    ...options,
-    servers: [...(options.before ?? []), ...servers.map(({ address }) => address)],
-    upstream: { sticky: STICKY, ...options.upstream },
-  })
-  return { servers, gateway }
-}
-
-/** A client that is connected and has been greeted. */
-interface Client {
-  readonly socket: WebSocket
-  readonly server: string
-  readonly setCookie: string | undefined
-  closed(): Promise<number>
-}
-
-async function connect(
-  t: TestContext,
-  url: string,
-  { cookie, protocol }: { cookie?: string | undefined; protocol?: string } = {},
-): Promise<Client> {
-  const socket = new WebSocket(url, protocol === undefined ? [] : [protocol], {
-    ...(cookie === undefined ? {} : { headers: { cookie } }),
-  })
-  t.after(() => socket.terminate())
-  const closed = new Promise<number>((resolve) => {
-    socket.once('close', (code) => resolve(code))
-  })
-  const upgraded = once(socket, 'upgrade') as Promise<[IncomingMessage]>
-  const greeted = once(socket, 'message') as Promise<[RawData]>
-  const [response] = await upgraded
-  const [greeting] = await greeted
-  return {
-    socket,
-    server: String(greeting),
-    setCookie: response.headers['set-cookie']?.[0],
-    closed: () => closed,
-  }
-}
-
-const pair = (setCookie: string | undefined): string => setCookie?.split(';')[0] ?? ''
-
-/** What an upgrade by hand looks like. */
-const handshake = (target: string, ...lines: string[]): string =>
-  [
-    `GET ${target} HTTP/1.1`,
-    'Host: shop.example',
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    ...lines,
-    '',
-    '',
-  ].join('\r\n')
 
 test('a WebSocket is tunnelled to one server, and its 101 brings the sticky cookie', async (t) => {
   const { gateway, servers } = await startEchoes(t)
@@ -170,7 +59,7 @@ test("a server's refusal reaches the client as it is", async (t) => {
   t.after(() => refusing.close())
   const gateway = await startGateway(t, {
     servers: [refusing.address],
-    upstream: { sticky: STICKY },
+    upstream: { sticky: { cookie: 'srv_id', keys: ['a key of the test, long enough'] } },
   })
   const response = await exchange(gateway.address, handshake('/chat'))
   assert.equal(response.status, 403)
@@ -193,7 +82,7 @@ test('nothing of the client goes to a server before the 101, and nothing of it i
     await agreed
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n')
   })
-  const address = await listening(server)
+  const address = `127.0.0.1:${await listen(server)}`
   t.after(() => server.close())
   const gateway = await startGateway(t, { servers: [address] })
   const client = await connectRaw(gateway.address)
@@ -327,51 +216,6 @@ test('a server that goes away before it agrees costs a GET nothing', async (t) =
   assert.ok(gateway.fails() > 0)
 })
 
-test('routes of @fastify/websocket in the same gateway keep their upgrades', async (t) => {
-  const servers = await Promise.all(['a', 'b'].map((name) => startEcho(t, name)))
-  const gateway = await startGateway(t, {
-    servers: servers.map(({ address }) => address),
-    plugin: { prefix: '/shop' },
-    prepare: async (app) => {
-      await app.register(fastifyWebsocket)
-      await app.register(async (scope) => {
-        scope.get('/own', { websocket: true }, (socket) => socket.send('own'))
-      })
-    },
-  })
-  assert.equal((await connect(t, `ws://${gateway.address}/own`)).server, 'own')
-  const { server } = await connect(t, `ws://${gateway.address}/shop/chat`)
-  assert.ok(['a', 'b'].includes(server))
-})
-
-test('a Socket.IO server in the same process keeps its clients, and leaves us ours', async (t) => {
-  const servers = await Promise.all(['a', 'b'].map((name) => startEcho(t, name)))
-  let sockets: SocketIoServer | undefined
-  const gateway = await startGateway(t, {
-    servers: servers.map(({ address }) => address),
-    plugin: { prefix: '/shop' },
-    prepare: (app) => {
-      // It closes every upgraded socket that it does not know, after a while.
-      sockets = new SocketIoServer(app.server, { destroyUpgradeTimeout: 100 })
-      sockets.on('connection', (socket) => socket.emit('hello', 'socket.io'))
-      app.addHook('preClose', async () => sockets?.disconnectSockets(true))
-    },
-  })
-  const proxied = await connect(t, `ws://${gateway.address}/shop/chat`)
-  const client = io(`http://${gateway.address}`, { transports: ['websocket'], reconnection: false })
-  t.after(() => client.close())
-  const hello = await new Promise<unknown>((resolve, reject) => {
-    client.on('hello', resolve)
-    client.on('connect_error', reject)
-  })
-  assert.equal(hello, 'socket.io')
-  await new Promise((resolve) => setTimeout(resolve, 150))
-  const echoed = once(proxied.socket, 'message')
-  proxied.socket.send('still here')
-  assert.equal(String((await echoed)[0]), 'still here')
-  client.close()
-})
-
 test('a client that does not read 100 MB costs the gateway little memory', async (t) => {
   const server = createServer()
   const wss = new WebSocketServer({ server, perMessageDeflate: false })
@@ -386,7 +230,7 @@ test('a client that does not read 100 MB costs the gateway little memory', async
     }
     push()
   })
-  const address = await listening(server)
+  const address = `127.0.0.1:${await listen(server)}`
   t.after(() => {
     for (const socket of wss.clients) socket.terminate()
     server.close()
