@@ -9,6 +9,7 @@ import { RetryBudget } from './attempt/retry-budget.js'
 import type { RetryConfig, UpstreamConfig } from './config.js'
 import { Membership, type Place, sameServers } from './discovery/membership.js'
 import type { Fleet } from './fleet/fleet.js'
+import type { Member } from './fleet/member.js'
 import { ActiveChecks, type CheckPorts } from './health/checks.js'
 import { Ejection } from './health/ejection.js'
 import { healthOf } from './health/passive.js'
@@ -228,9 +229,9 @@ export class Upstream {
   }
 
   /** Shares health and overrides with the other replicas from now on. */
-  join(fleet: Fleet): void {
+  join(fleet: Fleet): Member {
     const upstream = this
-    this.#health.member = fleet.join({
+    const member = fleet.join({
       name: this.name,
       health: this.#health,
       get servers() {
@@ -238,6 +239,8 @@ export class Upstream {
       },
       override: (server, override, by) => this.#override(server, override, by),
     })
+    this.#health.member = member
+    return member
   }
 
   snapshot(): UpstreamSnapshot {

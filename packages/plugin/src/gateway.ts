@@ -22,8 +22,10 @@ import {
   warnOfSharedNames,
 } from './discovery/virtual-address.js'
 import type { Exchange } from './exchange.js'
+import { Sharing } from './fleet.js'
 import { tellEnd, tellEvent } from './log.js'
 import type { UpstreamOptions } from './options.js'
+import type { FleetConfig } from './parse-options.js'
 import { DomainCheck } from './reply/domain-check.js'
 import { Connections } from './transport/connections.js'
 import { Deadlines } from './transport/deadlines.js'
@@ -64,6 +66,7 @@ export class Gateway {
 
   readonly #ports: GatewayPorts
   readonly #log: FastifyBaseLogger
+  readonly #sharing: Sharing
   readonly #upstreams = new Map<string, Declared>()
   readonly #connections = new Map<Server, Connections>()
   readonly #inFlight = new Set<Exchange>()
@@ -71,13 +74,17 @@ export class Gateway {
   #lastEnteredMs = Number.NEGATIVE_INFINITY
 
   constructor(log: FastifyBaseLogger, ports: Partial<GatewayPorts> = {}) {
+    const { clock = systemClock, timers = systemTimers } = ports
+    const sharing = new Sharing({ clock, timers, log })
+    this.#sharing = sharing
     this.#ports = {
-      clock: systemClock,
       random: createSystemRandom(),
-      timers: systemTimers,
+      timers,
       nameServer: createNameServer,
       lookup: systemHostLookup,
       ...ports,
+      // Cookies are read by other replicas, whose clocks may say something else.
+      clock: { now: () => clock.now(), wall: () => sharing.wall() },
     }
     this.#log = log
     this.domains = new DomainCheck(log)
@@ -106,6 +113,16 @@ export class Gateway {
     return this.#declare({ name, servers: [wanted] })
   }
 
+  /**
+   * Shares the health of all upstreams with the other replicas.
+   * @throws OptionError where that cannot be, or another registration wants it otherwise.
+   */
+  async share(config: FleetConfig): Promise<void> {
+    if (!(await this.#sharing.start(config))) return
+    for (const { upstream } of this.#upstreams.values()) this.#sharing.join(upstream)
+    this.#sharing.post(() => this.snapshot())
+  }
+
   wallS(): number {
     return Math.floor(this.#ports.clock.wall() / 1000)
   }
@@ -122,6 +139,11 @@ export class Gateway {
       this.#connections.set(server, connections)
     }
     return connections
+  }
+
+  /** Waits until the fleet has told what it knows of the servers, if there is one. */
+  async untilFleetHasSpoken(): Promise<void> {
+    await this.#sharing.ready()
   }
 
   /** Waits until discovery has been heard for the first time, but not for ever. */
@@ -166,12 +188,12 @@ export class Gateway {
     const upstreams = [...this.#upstreams.values()]
     return captureReplica(
       {
-        replica: `${hostname()}-${process.pid}`,
+        replica: this.#sharing.replica ?? `${hostname()}-${process.pid}`,
         package: packageVersion,
         configHash: hashOf(upstreams.map(({ declared }) => declared)),
         keyIds: [...new Set(upstreams.flatMap(({ upstream }) => upstream.keyIds))],
         startedAt: this.#startedAt,
-        store: 'none',
+        store: this.#sharing.store,
       },
       upstreams.map(({ upstream }) => upstream.snapshot()),
       this.#ports.clock,
@@ -207,7 +229,7 @@ export class Gateway {
     await Promise.all(farewells)
   }
 
-  close(): void {
+  async close(): Promise<void> {
     for (const tunnel of this.tunnels) tunnel.destroy()
     for (const { upstream, discovery } of this.#upstreams.values()) {
       discovery.close()
@@ -216,6 +238,7 @@ export class Gateway {
     for (const connections of this.#connections.values()) connections.close()
     this.#connections.clear()
     this.deadlines.close()
+    await this.#sharing.close()
   }
 
   #declare(options: UpstreamOptions): Upstream {
@@ -236,6 +259,7 @@ export class Gateway {
     upstream.events.on((event) => tellEvent(this.#log, event))
     const discovery = new Discovery(upstream, this.#ports, this.#log, () => this.forgetStrangers())
     this.#upstreams.set(upstream.name, { upstream, declared, discovery })
+    this.#sharing.join(upstream)
     const { host } = upstream.config
     const prober = createProber((server) => this.connections(upstream, server), host)
     upstream.watch({ timers: this.#ports.timers, prober })

@@ -1,5 +1,6 @@
 import type { Server } from 'node:net'
 import {
+  type Mode,
   OptionError,
   parseDuration,
   type ReplicaSnapshot,
@@ -21,6 +22,18 @@ export type UpstreamEventOf<Name extends UpstreamEventName> = UpstreamEvent & {
   readonly type: Name
 }
 
+/** What an operator says of a server; what is absent stays as configured. */
+export interface OperatorWord {
+  /** `drain`: bound sessions stay, new ones go elsewhere. */
+  readonly state?: Mode | undefined
+  /** 1 to 65535. */
+  readonly weight?: number | undefined
+  /** A duration; after it all is as configured. Without it the word lasts until it is taken back. */
+  readonly ttl?: string | undefined
+  /** Also where no server would be left that takes requests. */
+  readonly force?: boolean | undefined
+}
+
 /** One upstream in the hands of the gateway's own code. */
 export interface UpstreamHandle {
   readonly name: string
@@ -35,6 +48,13 @@ export interface UpstreamHandle {
   drain(id: string, by?: string): void
   /** Takes `drain` back: the server is what its configuration says. */
   undrain(id: string, by?: string): void
+  /**
+   * Says what becomes of a server, over its configuration, on every replica of the fleet. An empty
+   * `word` takes that back. `by` is for the log.
+   * @throws OptionError for an unknown server, and where it is the last one that takes requests
+   *   and would be down, unless `force` is set.
+   */
+  override(id: string, word: OperatorWord, by?: string): void
   /**
    * Calls `listener` whenever `event` happens to a server; the result stops that. What it throws
    * is logged.
@@ -92,6 +112,7 @@ function createHandle(gateway: Gateway, upstream: Upstream): UpstreamHandle {
     },
     drain: (id: string, by?: string) => upstream.override(id, { mode: 'drain' }, by),
     undrain: (id: string, by?: string) => upstream.override(id, {}, by),
+    override: (id: string, word: OperatorWord, by?: string) => override(upstream, id, word, by),
     on<Name extends UpstreamEventName>(
       name: Name,
       listener: (event: UpstreamEventOf<Name>) => void,
@@ -107,6 +128,25 @@ function createHandle(gateway: Gateway, upstream: Upstream): UpstreamHandle {
     },
   })
 }
+
+function override(
+  upstream: Upstream,
+  id: string,
+  { state, weight, ttl, force }: OperatorWord,
+  by: string | undefined,
+): void {
+  const ttlMs = ttl === undefined ? 0 : parseDuration(ttl)
+  if (ttlMs === undefined) throw new OptionError('ttl', "must be a duration such as '30m'", ttl)
+  if (state !== undefined && !['up', 'drain', 'down'].includes(state)) {
+    throw new OptionError('state', "must be 'up', 'drain' or 'down'", state)
+  }
+  if (weight !== undefined && !(Number.isInteger(weight) && weight >= 1 && weight <= MOST_WEIGHT)) {
+    throw new OptionError('weight', `must be a whole number, 1 to ${MOST_WEIGHT}`, weight)
+  }
+  upstream.override(id, { mode: state, weight }, by, { ttlMs, force })
+}
+
+const MOST_WEIGHT = 65_535
 
 function isList(
   change: ReadonlyArray<ServerOptions | string> | UpstreamUpdate,

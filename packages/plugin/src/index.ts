@@ -9,6 +9,7 @@ export type {
 export { channelNames } from './diagnostics.js'
 export type {
   Holdfast,
+  OperatorWord,
   UpstreamEventName,
   UpstreamEventOf,
   UpstreamHandle,

@@ -30,6 +30,7 @@ function logEvent(log: FastifyBaseLogger, event: UpstreamEvent): void {
           upstream,
           server,
           fails: event.fails,
+          ...(event.voters === undefined ? {} : { voters: event.voters }),
           ...(event.untilMs === undefined ? {} : { until: new Date(event.untilMs).toISOString() }),
         },
         'server ejected',

@@ -4,6 +4,7 @@ import type {
   RetryOptions,
   TimeoutOptions,
 } from '@holdfast/core'
+import type { RedisTarget } from '@holdfast/core/fleet'
 import type { FastifyRequest, HTTPMethods, preHandlerHookHandler, RouteOptions } from 'fastify'
 
 /** An upstream's options; the functions among its keys are called with Fastify's request. */
@@ -72,8 +73,21 @@ export interface SnapshotRouteOptions {
 
 /** How replicas share what they know. */
 export interface FleetOptions {
-  /** Where the store is; `undefined` keeps health to this replica and says so. */
-  redis?: string | undefined
+  /**
+   * Where the replicas meet: a URL, the options of ioredis (with `cluster: [nodes]` those of its
+   * Cluster), or a client of your own, which is only duplicated. `undefined` keeps health to this
+   * replica and says so.
+   */
+  redis?: RedisTarget | undefined
+  /** Fleets with different names do not see each other in one Redis. Default: `'default'`. */
+  namespace?: string | undefined
+  /** The name of this replica; host and process id when absent. */
+  replica?: string | undefined
+  /**
+   * How many replicas must see a server fail before the others believe it; in a smaller fleet all
+   * of them. Default: `2`.
+   */
+  quorum?: number | undefined
 }
 
 /** Header fields by lower-case name; a repeated one is a list. */

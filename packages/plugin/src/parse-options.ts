@@ -1,4 +1,6 @@
+import { hostname } from 'node:os'
 import type { RetryConfig, TimeoutsConfig } from '@holdfast/core'
+import { isReplicaName, type RedisTarget } from '@holdfast/core/fleet'
 import {
   choice,
   defaulted,
@@ -41,7 +43,7 @@ export interface RegistrationConfig
   readonly log: LogChoice
   readonly upgrades: boolean
   readonly stats: SnapshotRouteOptions | undefined
-  readonly fleet: FleetOptions | undefined
+  readonly fleet: FleetConfig | undefined
 }
 
 const path = text(
@@ -72,18 +74,66 @@ export const statsSchema: z.ZodType<SnapshotRouteOptions, SnapshotRouteOptions> 
   ),
 }).meta({ values: '[stats](#holdfast-stats)' })
 
+/** What `fleet` says, complete. */
+export interface FleetConfig {
+  readonly redis: RedisTarget | undefined
+  readonly namespace: string
+  readonly replica: string
+  readonly quorum: number
+}
+
+const MOST_QUORUM = 8
+
 /** `fleet`. */
-export const fleetSchema: z.ZodType<{ redis?: string | undefined }, FleetOptions> = group({
+export const fleetSchema: z.ZodType<FleetConfig, FleetOptions> = group({
   redis: optional(
-    'Where the store is; `undefined` keeps health to this replica and says so.',
+    'Where the replicas meet: a URL, the options of ioredis (with `cluster: [nodes]` those of its Cluster), or a client of your own, which is only duplicated. `undefined` keeps health to this replica and says so.',
     z
-      .custom<string>((value) => value === undefined, {
-        error: 'is not available yet in this version',
+      .custom<RedisTarget>(isRedisTarget, {
+        error: 'must be a URL (redis:// or rediss://), options of ioredis, or a client of ioredis',
         params: { secret: true },
       })
-      .meta({ values: 'not available yet in this version' }),
+      .meta({ values: 'URL, object or client' }),
   ),
-}).meta({ values: '[fleet](#holdfast-fleet)' })
+  namespace: defaulted(
+    'Fleets with different names do not see each other in one Redis.',
+    text(
+      'must be 1 to 64 letters, digits, dots, dashes and underscores',
+      '`[A-Za-z0-9_.-]{1,64}`',
+      (value) => /^[\w.-]{1,64}$/.test(value),
+    ),
+    { value: 'default', reason: 'most have one' },
+  ),
+  replica: optional(
+    'The name of this replica; host and process id when absent.',
+    text(
+      'must be 1 to 100 letters, digits, dots, dashes, colons and underscores',
+      '`[A-Za-z0-9_.:-]{1,100}`',
+      isReplicaName,
+    ),
+  ),
+  quorum: defaulted(
+    'How many replicas must see a server fail before the others believe it; in a smaller fleet all of them.',
+    wholeNumber(1, MOST_QUORUM),
+    { value: 2, unit: 'replicas', reason: 'one bad replica cannot take servers from the others' },
+  ),
+})
+  .transform(({ redis, replica, ...rest }) => ({
+    ...rest,
+    redis,
+    replica: replica ?? ownName(),
+  }))
+  .meta({ values: '[fleet](#holdfast-fleet)' })
+
+function isRedisTarget(value: unknown): boolean {
+  return typeof value === 'string'
+    ? /^rediss?:\/\/\S+$/.test(value)
+    : typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function ownName(): string {
+  return `${hostname()}-${process.pid}`.replace(/[^\w.:-]/g, '_').slice(-100)
+}
 
 const upstream = choice<UpstreamOptions | string, UpstreamOptions | string>((value) =>
   typeof value === 'string' || (typeof value === 'object' && value !== null)

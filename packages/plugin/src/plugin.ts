@@ -66,9 +66,7 @@ const register: FastifyPluginAsync<InternalOptions> = async (app, options) => {
   const config = parseRegistration(own)
   const { gateway, forwarder, upgrades } = await prepareRoot(app, ports)
   const upstream = gateway.upstream(config.upstream)
-  if (config.fleet !== undefined && config.fleet.redis === undefined) {
-    app.log.warn('fleet.redis is undefined: health is not shared with other replicas')
-  }
+  if (config.fleet !== undefined) await gateway.share(config.fleet)
   if (config.stats !== undefined) serveSnapshot(app, gateway, config.stats)
   await app.register(
     async (scope) => {
@@ -122,6 +120,7 @@ async function prepareRoot(
   })
   app.decorateReply('holdfast', replyWith(app, root))
   app.addHook('onReady', async () => gateway.untilServersAreKnown())
+  app.addHook('onReady', async () => gateway.untilFleetHasSpoken())
   app.addHook('onListen', async () => {
     // It may take as long as the DNS likes: nobody waits for it.
     void gateway.checkNames()

@@ -54,6 +54,8 @@ class RedisStore implements Store, Board {
   readonly #lease: Command = loadCommand('lease')
   readonly #post: Command = loadCommand('post')
   readonly #read: Command = loadCommand('read')
+  /** Settled once the first attempt to connect has ended, well or not. */
+  readonly #connected: Promise<void>
   #stopPinging: () => void = () => {}
   #closed = false
 
@@ -66,7 +68,8 @@ class RedisStore implements Store, Board {
     for (const client of [commands, subscriber]) client.on('error', () => {})
     subscriber.on('ready', () => this.#listen([...this.#channels.keys()]))
     subscriber.on('message', (channel: string, text: string) => this.#hear(channel, text))
-    for (const client of [commands, subscriber]) client.connect().catch(() => {})
+    this.#connected = commands.connect().catch(() => {})
+    subscriber.connect().catch(() => {})
     this.#ping()
   }
 
@@ -81,6 +84,7 @@ class RedisStore implements Store, Board {
     ]
     const records = message.records.map(encodeRecord).flatMap(({ field, value }) => [field, value])
     const args = [JSON.stringify({ ...message, records }), key('news'), limits]
+    await this.#connected
     return readAnswer(await this.#exchange.run(this.#commands, keys, args))
   }
 
