@@ -48,8 +48,10 @@ async function startNode(file: string, servers: readonly string[]): Promise<Runn
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
   })
-  const [message] = await once(child, 'message')
-  const { port }: { port: number } = message
+  const port = await new Promise<number>((settle, fail) => {
+    child.once('message', (message: { port: number }) => settle(message.port))
+    child.once('exit', () => fail(new Error(`${file} did not start`)))
+  })
   return running(child, port, () => end(child))
 }
 
