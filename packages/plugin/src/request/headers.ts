@@ -29,7 +29,8 @@ export function requestHeaders(
   const raw = request.raw as IncomingMessage
   const { rawHeaders } = raw
   if (rawHeaders.length > RAW_HEADERS_MOST) throw new TooManyHeadersError()
-  if (!isCleanHost(host)) throw new BadHostError()
+  // Only HTTP/1.0 knows requests without one.
+  if (!isCleanHost(host) || (host === '' && raw.httpVersion !== '1.0')) throw new BadHostError()
 
   const headers: RawHeaders = ['Host', host]
   const named = namedByConnection(raw.headers.connection)

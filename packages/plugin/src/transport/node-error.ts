@@ -27,13 +27,12 @@ export function outcomeOf(error: unknown, sent: boolean): Outcome {
       return sent ? outcomes.headTimeout : outcomes.connectTimeout
     case 'UND_ERR_HEADERS_TIMEOUT':
       return outcomes.headTimeout
-    // Our own arguments were refused, or the pool is closing: no server is to blame.
+    // Our own arguments were refused: no server is to blame.
     case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
     case 'UND_ERR_INVALID_ARG':
     case 'UND_ERR_NOT_SUPPORTED':
-    case 'UND_ERR_DESTROYED':
-    case 'UND_ERR_CLOSED':
       return outcomes.proxy
+    // Among these is UND_ERR_DESTROYED: an idle connection broke in the turn that it was taken in.
     default:
       return sent ? outcomes.reset : outcomes.refused
   }
@@ -51,11 +50,6 @@ export function isInvalidHead(error: unknown): boolean {
     default:
       return false
   }
-}
-
-/** The other side will take no more; it may have said something before. */
-export function isFailedWrite(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'write'
 }
 
 function codeOf(error: unknown): string {
