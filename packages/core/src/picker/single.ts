@@ -15,8 +15,7 @@ export class Single implements Picker {
 
   pick(selection: Selection): Server | undefined {
     const server = this.#server
-    const mode = selection.despiteChecks ? server.intent : server.mode
-    return mode === 'up' && !server.full && !selection.hasTried(server) ? server : undefined
+    return server.mode === 'up' && !server.full && !selection.hasTried(server) ? server : undefined
   }
 
   charge(): void {}

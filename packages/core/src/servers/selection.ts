@@ -28,12 +28,8 @@ export class Selection {
   /** A further condition, which `bounded-load` sets for as long as it picks. */
   gate: Gate | undefined = undefined
 
-  /** Set once only servers are left that active checks keep from it (see `ignoreChecks`). */
+  /** Set when none is left but servers that active checks keep from it. */
   #despiteChecks = false
-
-  get despiteChecks(): boolean {
-    return this.#despiteChecks
-  }
 
   /** Starts over among the servers not tried, as if nobody had checked them. */
   ignoreChecks(): void {

@@ -49,6 +49,8 @@ describe('Active checks', () => {
     await time.pass(CONFIG.intervalMs)
     assert.deepEqual([...new Set(asked.map(({ address }) => address))].sort(), ['a', 'b'])
     await time.pass(60_000)
+    const firsts = ['a', 'b'].map((name) => asked.find(({ address }) => address === name)?.atMs)
+    assert.notEqual(firsts[0], firsts[1], 'in step')
     for (const address of ['a', 'b']) {
       const times = asked.filter((one) => one.address === address).map(({ atMs }) => atMs)
       const pauses = times.slice(1).map((atMs, i) => atMs - times[i]!)
@@ -140,10 +142,12 @@ describe('Active checks', () => {
 
   test('leave nothing behind when they are closed, not even a check under way', async () => {
     const { time, pool, asked, checks, told } = given(['a', 'b'], { a: 'silent' })
-    await time.pass(5_000)
+    while (!asked.some(({ address }) => address === 'a')) await time.pass(100)
+    const underWay = asked.find(({ address }) => address === 'a')
+    assert.equal(underWay?.signal.aborted, false)
     checks.close()
     assert.equal(time.pending, 0)
-    assert.ok(asked.filter(({ address }) => address === 'a').every(({ signal }) => signal.aborted))
+    assert.equal(underWay?.signal.aborted, true)
     const count = asked.length
     await time.pass(60_000)
     assert.equal(asked.length, count)

@@ -78,6 +78,16 @@ describe('Servers that checks have found sick', () => {
     }
   })
 
+  test('get the keys that are theirs, whoever was tried before', async () => {
+    const balance = { hash: '$uri' }
+    const targets = Array.from({ length: 40 }, (_, i) => `/${i}`)
+    const homes = await given({ a: 'well', b: 'well', c: 'well' }, { balance }).hits(...targets)
+    const { traffic, hits } = given({ a: 'sick', b: 'sick', c: 'well' }, { balance })
+    traffic.behaviour = (address) => (address === 'c' ? 'refuses' : 200)
+    const ours = targets.filter((_, i) => homes[i] !== 'c')
+    assert.equal(await hits(...ours), homes.replaceAll('c', ''))
+  })
+
   test('get none when they are down as well', async () => {
     const { traffic, hits } = given({ a: 'sick', b: 'sick' })
     traffic.upstream.override('a', { mode: 'down' })
@@ -95,9 +105,33 @@ describe('A bound request', () => {
     assert.equal(await hits('/?r=a', '/?r=c'), 'bc')
   })
 
+  test('never goes to a server that is down', async () => {
+    const { traffic, hits } = given({ a: 'well', b: 'sick' }, { sticky })
+    traffic.upstream.override('a', { mode: 'down' })
+    assert.equal(await hits('/?r=a'), 'b')
+    traffic.upstream.override('b', { mode: 'drain' })
+    assert.equal(await hits('/?r=a'), '502')
+  })
+
   test('stays with its sick server when there is no better one', async () => {
     const { hits } = given({ a: 'sick', b: 'sick', c: 'sick' }, { sticky })
     assert.equal(await hits('/?r=b', '/?r=b', '/?r=c'), 'bbc')
+  })
+})
+
+describe('Of servers that are all ejected', () => {
+  test('the one that may be asked again first gets the requests', async () => {
+    const { traffic, hits } = given({ a: 'well', b: 'well', c: 'well' })
+    const nowS = Math.floor(traffic.time.now() / 1000)
+    for (const [i, server] of traffic.upstream.servers.entries()) {
+      server.fails = 3
+      server.accessed = nowS - i
+      server.checked = nowS - i
+    }
+    assert.equal(await hits('/'), 'c')
+    const [, , last] = traffic.upstream.servers
+    if (last !== undefined) last.ejectionS = 60
+    assert.equal(await hits('/'), 'b')
   })
 })
 
@@ -119,6 +153,7 @@ describe('What operators are told of checks', () => {
     }
     traffic.upstream.watch({ timers: traffic.time, prober })
     await traffic.time.pass(20_000)
+    assert.equal(traffic.upstream.snapshot().servers[0]?.state, 'ejected')
     status = 404
     await traffic.time.pass(5_000)
     status = 200
@@ -154,6 +189,21 @@ describe('What operators are told of checks', () => {
     assert.deepEqual(
       traffic.upstream.snapshot().servers.map(({ effectiveWeight }) => effectiveWeight),
       [1 / 16, 1],
+    )
+  })
+
+  test('is of servers that an update has brought, too', async () => {
+    const traffic = new Traffic({ checks: { fall: 1, interval: '1s' } })
+    const prober = {
+      probe: async ({ address }: Server) => (address === 'new' ? 500 : 200),
+    }
+    traffic.upstream.watch({ timers: traffic.time, prober })
+    traffic.upstream.update({ servers: ['a', 'new'] })
+    await traffic.time.pass(2_000)
+    traffic.upstream.close()
+    assert.deepEqual(
+      traffic.events.filter(({ type }) => type === 'ejected').map(({ server }) => server),
+      ['new'],
     )
   })
 

@@ -61,6 +61,13 @@ describe('A server that starts slowly', () => {
     assert.equal(shareOfB(roundRobin, pool, 100, NOW_S + 32), 50)
   })
 
+  test('gets back what failures took from its weight as fast as any other', () => {
+    const { pool, b } = justBack({ weight: 7 })
+    b.effectiveWeight = 3
+    shareOfB(roundRobin, pool, 4, NOW_S)
+    assert.equal(b.effectiveWeight, 7)
+  })
+
   test('leaves round robin exact: what all have earned is what all have paid', () => {
     const { pool } = justBack({ weight: 7 })
     for (let s = 0; s < 40; s += 1) shareOfB(roundRobin, pool, 13, NOW_S + s)
