@@ -33,7 +33,7 @@ export function reportOf({ registration, passage, session }: Exchange): RequestR
       status,
       timeMs: Math.round(timeMs * 1000) / 1000,
     })),
-    affinity: passage.affinity === 'learned' ? 'learn' : passage.affinity,
+    affinity: passage.affinity,
     verdict: passage.verdict,
     moved: passage.moved,
     session: session === undefined ? undefined : sessionLabel(session),

@@ -158,6 +158,23 @@ describe('The line about a proxied request', () => {
     )
   })
 
+  it('says that a session was learned', async (t) => {
+    const { app, shops, lines } = await gateway(t, {
+      sticky: { learn: { create: '$upstream_cookie_sid', lookup: '$cookie_sid' } },
+    })
+    for (const shop of shops) shop.answer = status(200, { 'Set-Cookie': `sid=of-${shop.name}` })
+    const browser = new Browser(app)
+    await browser.get()
+    await browser.get()
+    assert.deepEqual(
+      lines.said('request proxied').map(({ affinity, verdict }) => [affinity, verdict]),
+      [
+        ['none', 'new'],
+        ['learn', 'kept'],
+      ],
+    )
+  })
+
   it('names no verdict where nothing binds', async (t) => {
     const { app, lines } = await gateway(t, { sticky: undefined })
     await app.inject('/')

@@ -15,7 +15,7 @@ export type MoveReason =
   | 'unknown-key'
 
 /** Where a binding was found. */
-export type BindingSource = 'cookie' | 'route' | 'learned'
+export type BindingSource = 'cookie' | 'route' | 'learn'
 
 /** A session's name and times, as its sealed cookie carries them. */
 export interface Session {

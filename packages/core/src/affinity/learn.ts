@@ -94,11 +94,11 @@ function serverKey({ address, config }: Server): string {
 }
 
 function bindingTo(server: Server): Binding {
-  return Object.freeze({ ...unbound, source: 'learned' as const, server })
+  return Object.freeze({ ...unbound, source: 'learn' as const, server })
 }
 
 const removed: Binding = Object.freeze({
   ...unbound,
-  source: 'learned' as const,
+  source: 'learn' as const,
   lost: 'removed' as const,
 })

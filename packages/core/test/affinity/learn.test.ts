@@ -43,7 +43,7 @@ test('a session belongs to the server that handed its id out', () => {
   affinity.learn(factsOf(), b, answer('Set-Cookie', 'other=1', 'SET-COOKIE', 'SID=s1; Path=/'))
   const binding = affinity.read(bringing('s1'))
   assert.equal(binding.server, b)
-  assert.equal(binding.source, 'learned')
+  assert.equal(binding.source, 'learn')
   assert.equal(affinity.read(factsOf({ target: '/?sid=s1' })).server, b)
 })
 
