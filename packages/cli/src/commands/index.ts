@@ -1,8 +1,9 @@
 import type { Command } from '../command.js'
 import { check } from './check.js'
 import { explainCommand } from './explain.js'
+import { importCommand } from './import.js'
 import { keygen } from './keygen.js'
 import { route } from './route.js'
 
 /** Every verb, in the order of the help. */
-export const commands: readonly Command[] = [check, route, explainCommand, keygen]
+export const commands: readonly Command[] = [check, importCommand, route, explainCommand, keygen]

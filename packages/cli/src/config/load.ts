@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { parseUpstreamOptions, type UpstreamOptions } from '@holdfast/core'
 import { parseWith } from '@holdfast/core/options'
 import { CommandError } from '../exit.js'
+import { readText } from '../files.js'
 import type { Io } from '../io.js'
 import { type GatewayDocument, readDocument } from './document.js'
 import { collecting, type Issue, ROOT } from './issue.js'
@@ -20,7 +21,7 @@ export interface ReadGateway {
 /** Reads and judges a gateway file. @throws CommandError when the file cannot be read. */
 export function readGateway(file: string, { cwd, env }: Pick<Io, 'cwd' | 'env'>): ReadGateway {
   const path = resolve(cwd, file)
-  const document = readDocument(file, readText(path, file), env)
+  const document = readDocument(file, readText(file, { cwd }), env)
   const issues: Issue[] = [...document.issues]
   const config = issues.length === 0 ? build(document, dirname(path), issues) : undefined
   issues.sort(({ position: a }, { position: b }) => a.line - b.line || a.column - b.column)
@@ -43,14 +44,6 @@ export function describeIssue(
   { path, problem, position: { line, column } }: Issue,
 ): string {
   return `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${problem}`
-}
-
-function readText(path: string, file: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new CommandError(`cannot read ${file}: ${(cause as Error).message}`, 2, { cause })
-  }
 }
 
 function build(

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Flag } from '../command.js'
 import { CommandError, exit } from '../exit.js'
+import { readText } from '../files.js'
 import type { Io } from '../io.js'
 
 /** Flags of every command that asks a fleet. */
@@ -38,7 +37,7 @@ export class StatsClient {
     this.#token =
       file === undefined
         ? (env.HOLDFAST_ADMIN_TOKEN ?? env.HOLDFAST_READ_TOKEN)
-        : readToken(resolve(cwd, file))
+        : readText(file, { cwd }).trim()
   }
 
   /**
@@ -96,14 +95,4 @@ function refusal(url: string, status: number, text: string): string {
     // An error page says nothing that would help here.
   }
   return `${url}: answered ${status}${said}${advice[status] ?? ''}`
-}
-
-function readToken(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch (cause) {
-    throw new CommandError(`cannot read ${file}: ${(cause as Error).message}`, exit.usage, {
-      cause,
-    })
-  }
 }
