@@ -47,7 +47,7 @@ testBothPaths(
       const client = await connectRaw(gateway.address)
       t.after(() => client.close())
       client.send(get(target))
-      await until('all of it', () => client.received.length >= bytes.length + 100, {
+      await until('all of it', () => client.receivedBytes >= bytes.length + 100, {
         deadlineMs: 10_000,
         everyMs: 100,
       })

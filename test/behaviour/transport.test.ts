@@ -29,7 +29,7 @@ testBothPaths(
     client.send(get('/'))
     await until('the request', () => server.requests[0])
     client.abort()
-    await until('the server sees it', () => server.connections === 0, { deadlineMs: 100 })
+    await until('the server sees it', () => server.connections === 0)
     assert.equal(gateway.fails(), 0)
     assert.equal(gateway.active(), 0)
   },
@@ -334,9 +334,7 @@ testBothPaths(
     const client = await connectRaw(gateway.address)
     t.after(() => client.close())
     client.send(get('/'))
-    await client.bytes(1)
-    const headMs = client.firstByteMs ?? Number.NaN
-    assert.ok(headMs < 50, `head after ${headMs} ms`)
+    await until('the head', () => client.received.includes('200 OK'))
     // Longer than the limit for silent bodies.
     const silentUntil = performance.now() + 200
     await until('silence', () => performance.now() > silentUntil)
