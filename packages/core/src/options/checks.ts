@@ -34,7 +34,7 @@ const statusRange = text(EXPECTED, 'range', (value) => {
 const statuses = choice<StatusRange, number | string>((value) => {
   if (typeof value === 'number') return oneStatus
   return typeof value === 'string' ? statusRange : EXPECTED
-})
+}).meta({ shapes: () => [oneStatus, statusRange] })
 
 const MOST_IN_A_ROW = 1000
 
