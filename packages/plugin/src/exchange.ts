@@ -52,6 +52,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
 
   readonly #facts: FastifyFacts
   readonly #method: string
+  readonly #source: OutgoingBody | undefined
   readonly #upgrade: PendingUpgrade | undefined
   #path = ''
   #headers: RawHeaders = []
@@ -66,12 +67,18 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   #learning: Learning | undefined
   #held: ResponseHead | undefined
 
-  constructor(registration: Registration, request: FastifyRequest, reply: FastifyReply) {
+  constructor(
+    registration: Registration,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    body: OutgoingBody | undefined,
+  ) {
     this.registration = registration
     this.request = request
     this.reply = reply
     this.#facts = new FastifyFacts(request)
     this.#method = request.raw.method ?? 'GET'
+    this.#source = body
     this.#upgrade = pendingUpgrade(request.raw)
     this.passage = registration.upstream.admit(this.#facts, registration.rules)
     registration.gateway.enter(this)
@@ -87,10 +94,10 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
    * Sends the request on its way.
    * @param done reply-from's callback, for answers that hooks must see.
    */
-  start(body: OutgoingBody | undefined, done: FromCallback): void {
+  start(done: FromCallback): void {
     this.#done = done
     try {
-      this.#prepare(body)
+      this.#prepare(this.#source)
     } catch (error) {
       this.#refuse(error as Error)
       return
@@ -121,6 +128,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     }
     attempt.keepAlive = head.keepAlive
     lease.answered(status)
+    if (head.releases) this.passage.release()
     this.#learning = this.#learnFrom(lease.server, status, head.headers)
     const answer = stickyHead(head, this, this.#transferred)
     if (this.#learning?.waitsForBody === true) this.#held = answer

@@ -1,6 +1,7 @@
 import replyFrom from '@fastify/reply-from'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Exchange, type FromCallback } from './exchange.js'
+import type { HeaderFields } from './options.js'
 import type { Registration } from './registration.js'
 import { clientBody, type OutgoingBody, routeBody } from './request/outgoing-body.js'
 
@@ -18,11 +19,21 @@ export interface Forwarder {
   passParsed(registration: Registration, request: FastifyRequest, reply: FastifyReply): void
 }
 
-/** What the exchange is carried under, past reply-from, in the headers that it hands on. */
-const carried = Symbol('holdfast.carried')
-
+/** A request, and what reply-from takes for its headers: the exchange travels on both. */
 interface Carrier {
-  [carried]?: { readonly exchange: Exchange; readonly body: OutgoingBody | undefined }
+  [exchangeOf]: Exchange
+}
+
+/** What every request asks of reply-from; target, headers and body are the exchange's own. */
+const options = {
+  body: null,
+  getUpstream: () => 'http://upstream',
+  rewriteRequestHeaders: (request: FastifyRequest & Carrier): Carrier => ({
+    [exchangeOf]: request[exchangeOf],
+  }),
+  rewriteHeaders: (headers: HeaderFields, request: FastifyRequest & Carrier) =>
+    request[exchangeOf].registration.rewriteHeaders?.(headers, request) ?? headers,
+  retryDelay: () => null,
 }
 
 /**
@@ -40,7 +51,6 @@ export async function createForwarder(app: FastifyInstance): Promise<Forwarder> 
       base: '',
       undici: transport as never,
       destroyAgent: true,
-      disableCache: true,
       disableRequestLogging: true,
     })
   })
@@ -50,16 +60,9 @@ export async function createForwarder(app: FastifyInstance): Promise<Forwarder> 
     reply: FastifyReply,
     body: OutgoingBody | undefined,
   ): void => {
-    const exchange = new Exchange(registration, request, reply)
-    Reflect.set(request, exchangeOf, exchange)
-    from?.call(reply, '/', {
-      // The exchange brings its own.
-      body: null,
-      getUpstream: () => 'http://upstream',
-      rewriteRequestHeaders: (): Carrier => ({ [carried]: { exchange, body } }),
-      rewriteHeaders: registration.rewriteHeaders,
-      retryDelay: () => null,
-    })
+    const carrier = request as FastifyRequest & Carrier
+    carrier[exchangeOf] = new Exchange(registration, request, reply, body)
+    from?.call(reply, '/', options)
   }
   return {
     pass: (registration, request, reply) => pass(registration, request, reply, clientBody(request)),
@@ -71,8 +74,7 @@ export async function createForwarder(app: FastifyInstance): Promise<Forwarder> 
 /** What reply-from takes for its HTTP client. */
 const transport = {
   request({ headers }: { readonly headers: Carrier }, done: FromCallback): void {
-    const { exchange, body } = headers[carried] ?? {}
-    exchange?.start(body, done)
+    headers[exchangeOf].start(done)
   },
   // Connections belong to the gateway, which closes them itself.
   destroy(): void {},
