@@ -6,7 +6,7 @@ import {
   type Timers,
   type Upstream,
 } from '@holdfast/core'
-import { createRedisStore, Fleet } from '@holdfast/core/fleet'
+import { type Board, createRedisStore, Fleet, type Store } from '@holdfast/core/fleet'
 import type { FastifyBaseLogger } from 'fastify'
 import type { FleetConfig } from './parse-options.js'
 
@@ -46,9 +46,10 @@ export class Sharing {
    * @throws OptionError where ioredis is missing, or there is another fleet already.
    */
   async start(config: FleetConfig): Promise<boolean> {
-    const { redis, namespace, replica, quorum } = config
+    const { namespace, replica, quorum } = config
     const { clock, timers, log } = this.#ports
-    if (redis === undefined) {
+    const openStore = storeOf(config, timers)
+    if (openStore === undefined) {
       log.warn('fleet.redis is undefined: health is not shared with other replicas')
       return false
     }
@@ -57,7 +58,7 @@ export class Sharing {
       throw new OptionError('fleet', 'is not what an earlier registration said: a process has one')
     }
     this.#config = config
-    const store = await createRedisStore({ redis, namespace }, timers)
+    const store = await openStore()
     const onChange = (health: 'up' | 'down', cause: unknown): void => {
       if (health === 'up') log.info({ replica, namespace }, 'the store of the fleet answers')
       else log.warn({ err: cause }, 'the store of the fleet is down: health is not shared')
@@ -83,4 +84,13 @@ export class Sharing {
   async close(): Promise<void> {
     await this.#fleet?.close()
   }
+}
+
+/** How the store is come by; undefined where none is named. */
+function storeOf(
+  { redis, store, namespace }: FleetConfig,
+  timers: Timers,
+): (() => Promise<Store & Board>) | undefined {
+  if (store !== undefined) return async () => store
+  return redis === undefined ? undefined : () => createRedisStore({ redis, namespace }, timers)
 }

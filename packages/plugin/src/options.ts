@@ -4,7 +4,7 @@ import type {
   RetryOptions,
   TimeoutOptions,
 } from '@holdfast/core'
-import type { RedisTarget } from '@holdfast/core/fleet'
+import type { Board, RedisTarget, Store } from '@holdfast/core/fleet'
 import type { FastifyRequest, HTTPMethods, preHandlerHookHandler, RouteOptions } from 'fastify'
 
 /** An upstream's options; the functions among its keys are called with Fastify's request. */
@@ -79,6 +79,8 @@ export interface FleetOptions {
    * replica and says so.
    */
   redis?: RedisTarget | undefined
+  /** In place of Redis: a store of your own, such as a `MemoryStore` for gateways in one process. */
+  store?: (Store & Board) | undefined
   /** Fleets with different names do not see each other in one Redis. Default: `'default'`. */
   namespace?: string | undefined
   /** The name of this replica; host and process id when absent. */

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { RetryConfig, TimeoutsConfig } from '@holdfast/core'
-import { isReplicaName, type RedisTarget } from '@holdfast/core/fleet'
+import { type Board, isReplicaName, type RedisTarget, type Store } from '@holdfast/core/fleet'
 import {
   choice,
   defaulted,
@@ -77,6 +77,7 @@ export const statsSchema: z.ZodType<SnapshotRouteOptions, SnapshotRouteOptions> 
 /** What `fleet` says, complete. */
 export interface FleetConfig {
   readonly redis: RedisTarget | undefined
+  readonly store: (Store & Board) | undefined
   readonly namespace: string
   readonly replica: string
   readonly quorum: number
@@ -94,6 +95,12 @@ export const fleetSchema: z.ZodType<FleetConfig, FleetOptions> = group({
         params: { secret: true },
       })
       .meta({ values: 'URL, object or client' }),
+  ),
+  store: optional(
+    'In place of Redis: a store of your own, such as a `MemoryStore` for gateways in one process.',
+    z
+      .custom<Store & Board>(isStore, { error: 'must be a store, with exchange() and the rest' })
+      .meta({ values: 'store' }),
   ),
   namespace: defaulted(
     'Fleets with different names do not see each other in one Redis.',
@@ -118,12 +125,17 @@ export const fleetSchema: z.ZodType<FleetConfig, FleetOptions> = group({
     { value: 2, unit: 'replicas', reason: 'one bad replica cannot take servers from the others' },
   ),
 })
-  .transform(({ redis, replica, ...rest }) => ({
+  .transform(({ redis, store, replica, ...rest }) => ({
     ...rest,
     redis,
+    store,
     replica: replica ?? ownName(),
   }))
   .meta({ values: '[fleet](#holdfast-fleet)' })
+
+function isStore(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'exchange' in value && 'post' in value
+}
 
 function isRedisTarget(value: unknown): boolean {
   return typeof value === 'string'
