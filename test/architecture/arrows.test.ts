@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type Import, importsOf } from './imports.js'
 import { filesIn, packages } from './repository.js'
 
-const MIDDLE = ['affinity', 'discovery', 'picker', 'health', 'fleet', 'stats']
+const MIDDLE = ['affinity', 'discovery', 'picker', 'health', 'rebalance', 'fleet', 'stats']
 
 /**
  * What each room of the core may import, beside its own files. `type x` allows `import type` only.
@@ -16,6 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   picker: ['kernel', 'servers'],
   health: ['kernel', 'servers'],
   discovery: ['kernel', 'servers'],
+  rebalance: ['kernel', 'servers'],
   fleet: ['kernel', 'servers'],
   stats: ['kernel', 'servers'],
   config: ['kernel', 'servers', ...MIDDLE].map((room) => `type ${room}`),

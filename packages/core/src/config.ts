@@ -4,6 +4,7 @@ import type { NameConfig } from './discovery/name.js'
 import type { ChecksConfig } from './health/checks.js'
 import type { EjectionConfig } from './health/ejection.js'
 import type { BalanceConfig } from './picker/picker.js'
+import type { RebalanceConfig } from './rebalance/rebalancer.js'
 import type { ServerConfig } from './servers/server.js'
 
 /** Which ends of an attempt are tried on another server. */
@@ -70,6 +71,7 @@ export interface UpstreamConfig {
   /** For `balance: hash` only. */
   readonly hashKey: HashKeyConfig | undefined
   readonly sticky: StickyConfig | undefined
+  readonly rebalance: RebalanceConfig | undefined
   readonly retry: RetryConfig
   readonly timeouts: TimeoutsConfig
   readonly ejection: EjectionConfig

@@ -133,6 +133,13 @@ export const defaults = {
     },
     minPerSecond: { value: 3, unit: 'retries a second', reason: 'quiet gateways may retry too' },
   },
+  rebalance: {
+    margin: {
+      value: 0.1,
+      unit: 'of a share',
+      reason: 'closer than that chance brings them apart again',
+    },
+  },
   timeouts: {
     connect: { value: '60s', reason: "nginx's" },
     send: { value: '60s', reason: "nginx's" },

@@ -49,6 +49,7 @@ export type {
   HashOptions,
   LearnOptions,
   LearnSources,
+  RebalanceOptions,
   RetryOptions,
   RouteOptions,
   ServerOptions,

@@ -4,10 +4,11 @@ import type { RequestFacts } from './affinity/facts.js'
 import { compileKeys } from './affinity/keys.js'
 import { createLearnAffinity, type LearnAffinity } from './affinity/learn.js'
 import { createRouteAffinity } from './affinity/route.js'
-import { Passage, type PassageGround, type PassageRules } from './attempt/passage.js'
+import { Ground } from './attempt/ground.js'
+import { Passage, type PassageRules } from './attempt/passage.js'
 import { RetryBudget } from './attempt/retry-budget.js'
 import type { RetryConfig, UpstreamConfig } from './config.js'
-import { Membership, type Place, sameServers } from './discovery/membership.js'
+import { Membership, type Place, places, sameServers } from './discovery/membership.js'
 import type { Fleet } from './fleet/fleet.js'
 import type { Member } from './fleet/member.js'
 import { ActiveChecks, type CheckPorts } from './health/checks.js'
@@ -21,7 +22,6 @@ import { parseDiscovered } from './options/discovered.js'
 import { parseUpstreamOptions } from './options/options.js'
 import type { ServerOptions, UpstreamOptions } from './options/types.js'
 import { createPicker } from './picker/create-picker.js'
-import type { Picker } from './picker/picker.js'
 import { createPool, nextVersion, type Pool } from './servers/pool.js'
 import { Selection } from './servers/selection.js'
 import type { Override, Server, ServerConfig } from './servers/server.js'
@@ -112,7 +112,7 @@ export class Upstream {
       events: this.events,
     })
     this.#readKey = hashKey && compileKeys(hashKey.keys, hashKey)
-    this.#ground = new Ground(this.#config, ports, this.#counters, (server, event, outcome) =>
+    this.#ground = new Ground(this.#config, ports.clock, this.#counters, (server, event, outcome) =>
       this.#health.record(server, event, outcome),
     )
     this.#membership = new Membership(this.#config)
@@ -320,63 +320,13 @@ export class Upstream {
   }
 }
 
-/** What passages see of their upstream: always the newest membership. */
-class Ground implements PassageGround {
-  readonly failOpen: boolean
-  readonly counters: UpstreamCounters
-  readonly record: PassageGround['record']
-  readonly #clock: Clock
-  #pool: Pool = createPool([])
-  #picker: Picker | undefined
-
-  constructor(
-    config: UpstreamConfig,
-    ports: UpstreamPorts,
-    counters: UpstreamCounters,
-    record: PassageGround['record'],
-  ) {
-    this.failOpen = config.failOpen
-    this.counters = counters
-    this.record = record
-    this.#clock = ports.clock
-  }
-
-  get pool(): Pool {
-    return this.#pool
-  }
-
-  pick(selection: Selection, nowS: number): Server | undefined {
-    return this.#picker?.pick(selection, nowS)
-  }
-
-  charge(server: Server, selection: Selection, nowS: number): void {
-    this.#picker?.charge(server, selection, nowS)
-  }
-
-  follow(pool: Pool, picker: Picker): void {
-    this.#pool = pool
-    this.#picker = picker
-    // A lone server keeps no fails (nginx/semantics 4.2), those of a larger list included.
-    if (pool.single) for (const server of pool.primaries) server.fails = 0
-  }
-
-  nowMs(): number {
-    return this.#clock.now()
-  }
-}
-
 const NO_CHANGE: MembershipChange = Object.freeze({ joined: [], left: [] })
 
 /** The place of `discover` in a list that it makes alone. */
 const DISCOVER = 'discover'
 
 function placesOf({ servers, names, discover }: UpstreamConfig): readonly Place[] {
-  if (discover !== undefined) return [DISCOVER]
-  const places: Place[] = [...servers]
-  for (const [before, { label, position }] of names.entries()) {
-    places.splice(position + before, 0, label)
-  }
-  return places
+  return discover === undefined ? places(servers, names) : [DISCOVER]
 }
 
 /** The ids of the servers of `pool` that `other` does not have. */

@@ -13,6 +13,7 @@ export type MoveReason =
   | 'expired'
   | 'bad-cookie'
   | 'unknown-key'
+  | 'rebalance'
 
 /** Where a binding was found. */
 export type BindingSource = 'cookie' | 'route' | 'learn'

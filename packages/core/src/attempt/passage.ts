@@ -3,6 +3,7 @@ import type { RequestFacts } from '../affinity/facts.js'
 import type { RetryConfig } from '../config.js'
 import { type Outcome, outcomes } from '../kernel/outcome.js'
 import type { Picker } from '../picker/picker.js'
+import type { Rebalancer } from '../rebalance/rebalancer.js'
 import type { Pool } from '../servers/pool.js'
 import type { Gate, Selection } from '../servers/selection.js'
 import type { Server } from '../servers/server.js'
@@ -20,6 +21,8 @@ export interface Dispatcher {
 export interface PassageGround extends LeaseKeeper, Picker {
   readonly pool: Pool
   readonly failOpen: boolean
+  /** Evens out the sessions of the servers, where that is wanted. */
+  readonly rebalancer?: Rebalancer | undefined
 }
 
 /** How one registration of an upstream wants its requests treated. */
@@ -50,6 +53,7 @@ export class Passage {
   readonly #rules: PassageRules
   readonly #selection: Selection
   #moved: MoveReason | undefined
+  #released = false
   #sent = 0
 
   constructor(
@@ -90,12 +94,20 @@ export class Passage {
     return this.leases.at(-1)?.server
   }
 
+  /** The server let the session go: it may be moved at its next request, whatever that is. */
+  release(): void {
+    this.#released = true
+  }
+
   /** Books the request; to be called once, when the client has its answer or has gone. */
   end(): void {
     const { counters } = this.#ground
     const { server, verdict, moved } = this
     if (server === undefined) return
     counters.of(server).requests += 1
+    if (this.binding.session !== undefined) {
+      this.#ground.rebalancer?.see(this.binding.session.id, server, this.#released)
+    }
     if (moved !== undefined) counters.affinity.countMoved(moved)
     else if (verdict === undefined) counters.affinity.none += 1
     else if (verdict === 'kept') counters.affinity.kept += 1
@@ -182,6 +194,22 @@ export class Passage {
     return server
   }
 
+  /** Where the session moves to even out the load; undefined where it stays. */
+  #divert(bound: Server): Server | undefined {
+    const { rebalancer } = this.#ground
+    const { session } = this.binding
+    if (rebalancer === undefined || session === undefined) return undefined
+    // What failed there goes home again.
+    this.#moved = undefined
+    if (this.leases.length > 0) return undefined
+    // The upgrade of a connection belongs to what was said before it.
+    const safe = this.facts.method === 'GET' && this.facts.header('upgrade') === ''
+    const { id, seenS } = session
+    const server = rebalancer.divert({ session: id, server: bound, safe, seenS })
+    if (server !== undefined) this.#moved = 'rebalance'
+    return server
+  }
+
   #choose(): Server | undefined {
     const { failOpen } = this.#ground
     const nowS = Math.floor(this.#ground.nowMs() / 1000)
@@ -189,8 +217,9 @@ export class Passage {
     if (bound !== undefined) {
       const reason = this.#selection.hasTried(bound) ? 'failed' : bound.obstacle(nowS)
       if (reason === undefined) {
-        this.#ground.charge(bound, this.#selection, nowS)
-        return bound
+        const server = this.#divert(bound) ?? bound
+        this.#ground.charge(server, this.#selection, nowS)
+        return server
       }
       this.#moved ??= reason
       if (!this.#rules.fallback) return undefined

@@ -1,5 +1,5 @@
 import type { ServerConfig, Stage } from '../servers/server.js'
-import { byAddress } from './name.js'
+import { byAddress, type NameConfig } from './name.js'
 
 /** How servers come and go. */
 export interface MembershipRules {
@@ -11,6 +11,18 @@ export interface MembershipRules {
 
 /** A place in the list: a server that is always there, or the name of a source of servers. */
 export type Place = ServerConfig | string
+
+/** The places of servers and names, as they stand in one list. */
+export function places(
+  servers: readonly ServerConfig[],
+  names: readonly NameConfig[],
+): readonly Place[] {
+  const list: Place[] = [...servers]
+  for (const [before, { label, position }] of names.entries()) {
+    list.splice(position + before, 0, label)
+  }
+  return list
+}
 
 interface Member {
   config: ServerConfig

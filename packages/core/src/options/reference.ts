@@ -6,6 +6,7 @@ import { acceptSchema, cookieSchema } from './cookie.js'
 import { ejectionSchema } from './ejection.js'
 import { either, type OptionMeta } from './fields.js'
 import { learnSchema, learnSourcesSchema } from './learn.js'
+import { rebalanceSchema } from './rebalance.js'
 import { budgetSchema, retrySchema } from './retry.js'
 import { serverSchema } from './server.js'
 import { routeSchema } from './sticky.js'
@@ -45,6 +46,7 @@ export function upstreamReference(): readonly OptionGroup[] {
     describeGroup('sticky: route', 'RouteOptions', routeSchema),
     describeGroup('sticky: learn', 'LearnOptions', learnSchema),
     describeGroup('learn', 'LearnSources', learnSourcesSchema),
+    describeGroup('rebalance', 'RebalanceOptions', rebalanceSchema),
     describeGroup('retry', 'RetryOptions', retrySchema),
     describeGroup('retry: budget', 'BudgetOptions', budgetSchema),
     describeGroup('timeouts', 'TimeoutOptions', timeoutsSchema),

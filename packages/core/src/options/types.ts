@@ -227,6 +227,17 @@ export interface RetryOptions {
   bufferBytes?: number | undefined
 }
 
+/** How sessions may be moved to even out what servers carry. */
+export interface RebalanceOptions {
+  /** Sessions that one replica moves in any minute, at most. */
+  perMinute: number
+  /**
+   * How far from its share of the sessions a server may be, as a part of the share.
+   * Default: `0.1`.
+   */
+  margin?: number | undefined
+}
+
 /** How long an attempt may take; `'0s'` is no limit. */
 export interface TimeoutOptions {
   /** Until the connection stands, TLS included. Default: `'60s'`. */
@@ -332,6 +343,12 @@ export interface UpstreamOptions<Request = never> {
   balance?: BalanceOptions<Request> | undefined
   /** How sessions stay with their server; absent, they do not. */
   sticky?: StickyOptions<Request> | undefined
+  /**
+   * Moves sessions from servers that have more than their share to those that have less, such as
+   * new ones, the idle sessions first and each once; absent, sessions stay where they are. For
+   * sealed cookies.
+   */
+  rebalance?: RebalanceOptions | undefined
   /** When a request goes on to another server. */
   retry?: RetryOptions | undefined
   /** How long an attempt may take. */

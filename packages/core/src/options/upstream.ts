@@ -19,6 +19,7 @@ import {
   required,
   text,
 } from './fields.js'
+import { rebalanceSchema } from './rebalance.js'
 import { retrySchema } from './retry.js'
 import { type Entry, serversSchema } from './server.js'
 import { stickySchema } from './sticky.js'
@@ -86,6 +87,10 @@ export const upstreamSchema: z.ZodType<Omit<UpstreamConfig, 'warnings'>, Upstrea
     defaults.upstream.balance,
   ),
   sticky: optional('How sessions stay with their server; absent, they do not.', stickySchema),
+  rebalance: optional(
+    'Moves sessions from servers that have more than their share to those that have less, such as new ones, the idle sessions first and each once; absent, sessions stay where they are. For sealed cookies.',
+    rebalanceSchema,
+  ),
   retry: nested('When a request goes on to another server.', retrySchema, {}),
   timeouts: nested('How long an attempt may take.', timeoutsSchema, {}),
   ejection: nested('How ejections grow, and how many there may be.', ejectionSchema, {}),
@@ -110,6 +115,16 @@ export const upstreamSchema: z.ZodType<Omit<UpstreamConfig, 'warnings'>, Upstrea
         : ['discover', 'stands in place of servers: leave one of them out']
     ctx.addIssue({ code: 'custom', path: [key], message })
   })
+  .superRefine(({ rebalance, sticky }, ctx) => {
+    if (rebalance === undefined) return
+    const movable = sticky?.kind === 'cookie' && sticky.format === 'sealed' && !sticky.hide
+    const message = !movable
+      ? 'needs sticky: { cookie, keys }: only a sealed cookie names its session'
+      : sticky.rebind === 'never'
+        ? "contradicts rebind: 'never', which sends sessions back"
+        : undefined
+    if (message !== undefined) ctx.addIssue({ code: 'custom', path: ['rebalance'], message })
+  })
   .superRefine(({ servers = [], balance: { balance } }, ctx) => {
     if (!refusesBackups(balance)) return
     for (const [index, { server }] of servers.entries()) {
@@ -118,19 +133,23 @@ export const upstreamSchema: z.ZodType<Omit<UpstreamConfig, 'warnings'>, Upstrea
       ctx.addIssue({ code: 'custom', path: ['servers', index, 'backup'], message })
     }
   })
-  .transform(
-    ({ servers = [], discover, resolver, settle, linger, balance, sticky, checks, ...rest }) => ({
-      ...rest,
-      ...balance,
-      ...splitList(servers, !refusesBackups(balance.balance)),
-      discover,
-      resolver,
-      settleMs: settle ?? settleFor(servers, discover),
-      lingerMs: linger,
-      sticky,
-      checks,
-    }),
-  )
+  .transform(({ servers = [], settle, linger, balance, ...rest }) => ({
+    ...ABSENT,
+    ...rest,
+    ...balance,
+    ...splitList(servers, !refusesBackups(balance.balance)),
+    settleMs: settle ?? settleFor(servers, rest.discover),
+    lingerMs: linger,
+  }))
+
+/** What is not said is there all the same. */
+const ABSENT = {
+  sticky: undefined,
+  discover: undefined,
+  resolver: undefined,
+  rebalance: undefined,
+  checks: undefined,
+}
 
 /** Puts the servers and the names of a list apart. */
 function splitList(

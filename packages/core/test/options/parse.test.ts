@@ -55,6 +55,7 @@ describe('an upstream of which little is said', () => {
       names: [],
       discover: undefined,
       resolver: undefined,
+      rebalance: undefined,
       settleMs: 0,
       lingerMs: 60_000,
       checks: undefined,

@@ -110,6 +110,41 @@ refuses('a wrong source of servers is refused', [
   ],
 ])
 
+const sealed = { cookie: 'srv', keys: ['sixteen bytes and more'] }
+
+refuses('a wrong rebalance is refused', [
+  [
+    'no sealed cookie',
+    shop({ rebalance: { perMinute: 60 } }),
+    'upstream.rebalance',
+    'only a sealed cookie names its session',
+  ],
+  [
+    'a cookie that names no session',
+    shop({ rebalance: { perMinute: 60 }, sticky: { ...sealed, value: 'md5' } }),
+    'upstream.rebalance',
+    'only a sealed cookie',
+  ],
+  [
+    'sessions that always return',
+    shop({ rebalance: { perMinute: 60 }, sticky: { ...sealed, rebind: 'never' } }),
+    'upstream.rebalance',
+    "rebind: 'never'",
+  ],
+  [
+    'no budget',
+    shop({ rebalance: {}, sticky: sealed }),
+    'upstream.rebalance.perMinute',
+    'is required',
+  ],
+  [
+    'no margin',
+    shop({ rebalance: { perMinute: 60, margin: 0 }, sticky: sealed }),
+    'upstream.rebalance.margin',
+    'above 0',
+  ],
+])
+
 refuses('a wrong server is refused', [
   ['no address', servers({ weight: 1 }), 'upstream.servers[0].address', 'is required'],
   ['weight 0', server({ weight: 0 }), 'upstream.servers[1].weight', '1 to 65535 (got 0)'],

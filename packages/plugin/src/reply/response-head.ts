@@ -12,6 +12,8 @@ export interface ResponseHead {
   readonly shared: boolean
   /** An unqualified `private` or `no-store` keeps shared caches away already. */
   readonly unshared: boolean
+  /** The server lets its session go: from the next request on it may be moved. */
+  readonly releases: boolean
 }
 
 /**
@@ -34,6 +36,7 @@ export function readResponseHead(
   let eventStream = false
   let shared = false
   let unshared = false
+  let releases = false
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] as Buffer).toString('latin1')
     const value = (raw[i + 1] as Buffer).toString('latin1')
@@ -73,6 +76,9 @@ export function readResponseHead(
       case 'cdn':
         shared = true
         break
+      case 'release':
+        releases = value === '1'
+        continue
       default:
     }
     headers.push(name, value)
@@ -91,6 +97,7 @@ export function readResponseHead(
     eventStream,
     shared,
     unshared,
+    releases,
   }
 }
 
@@ -115,6 +122,7 @@ type Subject =
   | 'set-cookie'
   | 'cache-control'
   | 'cdn'
+  | 'release'
   | 'other'
 
 /** What a response's field is about, as far as a proxy minds; by its length first, for speed. */
@@ -134,6 +142,7 @@ function subject(name: string): Subject {
     case 14:
       return same(name, 'content-length') ? 'content-length' : 'other'
     case 16:
+      if (same(name, 'holdfast-release')) return 'release'
       return same(name, 'proxy-connection') ? 'hop' : 'other'
     case 17:
       return same(name, 'transfer-encoding')

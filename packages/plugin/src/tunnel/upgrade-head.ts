@@ -35,6 +35,7 @@ export function upgradeHead(
     shared: false,
     // Nobody stores a 101.
     unshared: true,
+    releases: false,
   }
 }
 
