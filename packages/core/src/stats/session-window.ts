@@ -22,8 +22,8 @@ export class SessionWindow {
     this.#turn(nowS)
     const newest = this.#slots[0] ?? new SessionSketch()
     this.#slots[0] = newest
-    newest.add(id)
-    if (this.#united.add(id)) this.#text = undefined
+    // What the newest slot has seen is united already: the common case costs one look.
+    if (newest.add(id) && this.#united.add(id)) this.#text = undefined
   }
 
   toText(nowS: number): string {
