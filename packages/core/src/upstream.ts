@@ -78,7 +78,7 @@ export class Upstream {
   readonly #affinity: Affinity | undefined
   readonly #cookie: ReturnType<typeof createCookieAffinity> | undefined
   readonly #readKey: ((facts: RequestFacts) => string) | undefined
-  readonly #counters = new UpstreamCounters()
+  readonly #counters: UpstreamCounters
   readonly #budgets = new Map<string, RetryBudget>()
   readonly #health: HealthKeeper
   readonly #ground: Ground
@@ -94,10 +94,15 @@ export class Upstream {
     this.#config = parseUpstreamOptions(options, path)
     this.#ports = ports
     this.name = this.#config.name
+    this.#counters = new UpstreamCounters(sessionWindowS(this.#config))
     const { sticky, hashKey } = this.#config
     this.#cookie =
       sticky?.kind === 'cookie'
-        ? createCookieAffinity(sticky, { ...ports, upstream: this.name })
+        ? createCookieAffinity(sticky, {
+            ...ports,
+            upstream: this.name,
+            onSession: (server, id) => this.#counters.of(server).sessions?.see(id, this.#nowS()),
+          })
         : undefined
     this.learn = sticky?.kind === 'learn' ? createLearnAffinity(sticky, ports.clock) : undefined
     this.#affinity =
@@ -318,6 +323,15 @@ export class Upstream {
   #nowS(): number {
     return Math.floor(this.#ports.clock.now() / 1000)
   }
+}
+
+/** A session that does not come again for so long is over, as far as anybody can tell. */
+const SESSION_WINDOW_S = 900
+
+/** For how long a server has a session; undefined where sessions have no names. */
+function sessionWindowS({ sticky }: UpstreamConfig): number | undefined {
+  if (sticky?.kind !== 'cookie' || sticky.format !== 'sealed') return undefined
+  return sticky.idleMs === undefined ? SESSION_WINDOW_S : Math.ceil(sticky.idleMs / 1000)
 }
 
 const NO_CHANGE: MembershipChange = Object.freeze({ joined: [], left: [] })

@@ -1,17 +1,13 @@
-import type { Clock } from '../kernel/clock.js'
-import type { Random } from '../kernel/random.js'
 import { lowerCase } from './ascii.js'
 import type { CookieConfig, CookieFormat, CookieStyle } from './config.js'
 import type { CookieValues } from './cookie-values.js'
 import { NginxValues } from './nginx-values.js'
-import { SealedValues } from './sealed-values.js'
+import { type SealedPorts, SealedValues } from './sealed-values.js'
 
 /** What a cookie affinity needs beside its configuration. */
-export interface CookiePorts {
+export interface CookiePorts extends SealedPorts {
   /** The upstream's name, to which sealed cookies are tied. */
   readonly upstream: string
-  readonly clock: Clock
-  readonly random: Random
 }
 
 /** A cookie that may bind a request. */
@@ -54,7 +50,7 @@ function createSource(own: SourceConfig, config: CookieConfig, ports: CookiePort
   const { idleMs, maxLifeMs } = config
   const limits = { idleMs, maxLifeMs, renewMs: renewalOf(config) }
   const sealed = { upstream: ports.upstream, cookie, keys, older, ...limits }
-  return { name, values: new SealedValues(sealed, ports.clock, ports.random) }
+  return { name, values: new SealedValues(sealed, ports) }
 }
 
 /** An eighth of the shorter limit, so that sliding costs a browser few cookies. */

@@ -42,11 +42,19 @@ export interface SealedValuesConfig {
   readonly older: boolean
 }
 
+export interface SealedPorts {
+  readonly clock: Clock
+  readonly random: Random
+  /** Told of every session that a cookie is sealed for, and of its server. */
+  readonly onSession?: ((server: Server, id: string) => void) | undefined
+}
+
 /** The values of the sealed cookie: encrypted, authenticated, and with times that are enforced. */
 export class SealedValues implements CookieValues {
   readonly #config: SealedValuesConfig
   readonly #clock: Clock
   readonly #random: Random
+  readonly #onSession: SealedPorts['onSession']
   readonly #recent: Recent<Known> = new Recent(REMEMBERED)
   readonly #expired: Binding = lostBinding('expired')
   #keys: readonly string[]
@@ -55,10 +63,11 @@ export class SealedValues implements CookieValues {
   #places: ReadonlyMap<Server, string> = new Map()
   #seals = 0
 
-  constructor(config: SealedValuesConfig, clock: Clock, random: Random) {
+  constructor(config: SealedValuesConfig, { clock, random, onSession }: SealedPorts) {
     this.#config = config
     this.#clock = clock
     this.#random = random
+    this.#onSession = onSession
     this.#keys = config.keys
     this.#codec = this.#createCodec()
   }
@@ -115,11 +124,13 @@ export class SealedValues implements CookieValues {
 
   write(server: Server, session: Session | undefined): string | undefined {
     const seenS = this.#nowS()
+    const id = session?.id ?? this.#newId()
     this.#seals += 1
+    this.#onSession?.(server, id)
     return this.#codec.seal({
       place: this.#places.get(server) ?? placeOf(server),
       incarnation: server.config.incarnation,
-      session: { id: session?.id ?? this.#newId(), issuedS: session?.issuedS ?? seenS, seenS },
+      session: { id, issuedS: session?.issuedS ?? seenS, seenS },
     })
   }
 

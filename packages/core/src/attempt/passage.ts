@@ -106,6 +106,8 @@ export class Passage {
     if (server === undefined) return
     counters.of(server).requests += 1
     if (this.binding.session !== undefined) {
+      const nowS = Math.floor(this.#ground.nowMs() / 1000)
+      counters.of(server).sessions?.see(this.binding.session.id, nowS)
       this.#ground.rebalancer?.see(this.binding.session.id, server, this.#released)
     }
     if (moved !== undefined) counters.affinity.countMoved(moved)

@@ -64,6 +64,7 @@ function captureServer(
     weight: server.weight,
     effectiveWeight: server.effectiveWeight * server.warmth(nowS),
     backup: server.config.backup,
+    incarnation: server.config.incarnation,
     maxFails: server.config.maxFails,
     failTimeoutS: server.config.failTimeoutS,
     override: overrideOf(server),

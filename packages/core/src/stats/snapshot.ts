@@ -44,7 +44,8 @@ export interface ServerSnapshot extends ServerTotals {
   /** What failures (nginx/semantics 3.1) and a slow start leave of the weight. */
   readonly effectiveWeight: number
   readonly backup: boolean
-  /** As configured; older replicas do not tell, nor the two after it. */
+  /** As configured; older replicas do not tell, nor the three after it. */
+  readonly incarnation?: number
   readonly maxFails?: number
   readonly failTimeoutS?: number
   /** What an operator has said of it; null where its configuration holds. */

@@ -71,6 +71,7 @@ describe('The snapshot of an upstream', () => {
           weight: 3,
           effectiveWeight: 1,
           backup: false,
+          incarnation: 0,
           maxFails: 3,
           failTimeoutS: 30,
           override: null,
