@@ -18,6 +18,7 @@ import {
   NoServerError,
   RequestTimeoutError,
 } from './errors.js'
+import { tellAttempt } from './log.js'
 import type { Registration } from './registration.js'
 import { type Answer, DirectAnswer } from './reply/direct-answer.js'
 import { type FromResponse, HookedAnswer } from './reply/hooked-answer.js'
@@ -269,10 +270,11 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
       fresh || this.#upgrade !== undefined,
     )
     this.#attempt = attempt
+    const headers = serverHeaders(this.#headers, server, host, this.passage.moved)
     attempt.start({
       method: this.#method,
       path: this.#path,
-      headers: serverHeaders(this.#headers, server, host, this.passage.moved),
+      headers: tellAttempt(this, server, headers),
       body: this.#body,
       upgrade: this.#upgrade?.protocol,
     })

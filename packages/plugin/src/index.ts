@@ -6,7 +6,7 @@ export type {
   UpstreamSnapshot,
   UpstreamUpdate,
 } from '@holdfast/core'
-export { channelNames } from './diagnostics.js'
+export { type AttemptMessage, channelNames } from './diagnostics.js'
 export type {
   Holdfast,
   OperatorWord,

@@ -1,8 +1,9 @@
-import type { UpstreamEvent } from '@holdfast/core'
+import type { Server, UpstreamEvent } from '@holdfast/core'
 import type { FastifyBaseLogger } from 'fastify'
-import { channels } from './diagnostics.js'
+import { type AttemptMessage, channels } from './diagnostics.js'
 import type { Exchange } from './exchange.js'
 import { type RequestRecord, recordOf } from './report.js'
+import type { RawHeaders } from './request/headers.js'
 
 /** A proxied request has ended: one line on its own logger, and a message to who subscribed. */
 export function tellEnd(exchange: Exchange): void {
@@ -13,6 +14,37 @@ export function tellEnd(exchange: Exchange): void {
   const record: RequestRecord = recordOf(exchange)
   if (logged) request.log.info(record, 'request proxied')
   if (heard) channels.request.publish({ request, ...record })
+}
+
+/** An attempt is about to be sent with these fields: who subscribed may set others. */
+export function tellAttempt(
+  { request, registration, passage }: Exchange,
+  { address }: Server,
+  headers: RawHeaders,
+): RawHeaders {
+  if (!channels.attempt.hasSubscribers) return headers
+  let own = headers
+  const message: AttemptMessage = {
+    request,
+    upstream: registration.upstream.name,
+    address,
+    number: passage.leases.length,
+    setHeader(name, value) {
+      own = withField(own, name, value)
+    },
+  }
+  channels.attempt.publish(message)
+  return own
+}
+
+function withField(headers: RawHeaders, name: string, value: string): RawHeaders {
+  const fields: RawHeaders = []
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const [known = '', old = ''] = headers.slice(i, i + 2)
+    if (known.toLowerCase() !== name.toLowerCase()) fields.push(known, old)
+  }
+  fields.push(name, value)
+  return fields
 }
 
 /** Something has happened to a server. */

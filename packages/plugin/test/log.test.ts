@@ -3,7 +3,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, it, type TestContext } from 'node:test'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Exchange } from '#plugin/exchange.js'
-import { channelNames, type HoldfastOptions, type UpstreamOptions } from '#plugin/index.js'
+import {
+  type AttemptMessage,
+  channelNames,
+  type HoldfastOptions,
+  type UpstreamOptions,
+} from '#plugin/index.js'
 import { tellEnd } from '#plugin/log.js'
 import {
   Browser,
@@ -306,6 +311,33 @@ describe('The diagnostics channels', () => {
     assert.equal(messages.length, 2)
   })
 
+  it('tell of every attempt before it is sent, and let its fields be set', async (t) => {
+    const messages = listen(t, channelNames.attempt)
+    const set = (message: unknown): void => {
+      const { number, setHeader } = message as AttemptMessage
+      setHeader('traceparent', `attempt-${number}`)
+    }
+    subscribe(channelNames.attempt, set)
+    t.after(() => unsubscribe(channelNames.attempt, set))
+    const { app, shops } = await gateway(t)
+    shops[0]!.answer = crash
+    await app.inject({ url: '/x', headers: { TraceParent: 'from the client' } })
+    assert.deepEqual(
+      messages.map((message) => {
+        const { request, upstream, address, number } = message as AttemptMessage
+        return [request.url, upstream, address, number]
+      }),
+      [
+        ['/x', 'shop', shops[0]!.address, 1],
+        ['/x', 'shop', shops[1]!.address, 2],
+      ],
+    )
+    assert.deepEqual(
+      shops.map(({ heard }) => heard.traceparent),
+      ['attempt-1', 'attempt-2'],
+    )
+  })
+
   it('tell of every event of a server', async (t) => {
     const messages = listen(t, channelNames.event)
     const { app, shops } = await gateway(t)
@@ -319,6 +351,10 @@ describe('The diagnostics channels', () => {
   })
 
   it('have names that are part of the contract', () => {
-    assert.deepEqual(channelNames, { request: 'holdfast:request', event: 'holdfast:event' })
+    assert.deepEqual(channelNames, {
+      request: 'holdfast:request',
+      attempt: 'holdfast:attempt',
+      event: 'holdfast:event',
+    })
   })
 })
