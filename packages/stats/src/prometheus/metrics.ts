@@ -20,6 +20,7 @@ const NO_MOVES: Readonly<Record<MoveReason, 0>> = {
   expired: 0,
   'bad-cookie': 0,
   'unknown-key': 0,
+  rebalance: 0,
 }
 
 /** Everything as Prometheus text. Times are in seconds, and servers go by their id. */
