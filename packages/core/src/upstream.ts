@@ -239,6 +239,7 @@ export class Upstream {
     const member = fleet.join({
       name: this.name,
       health: this.#health,
+      sessions: this.learn,
       get servers() {
         return upstream.servers
       },

@@ -4,10 +4,12 @@ import type {
   Answer,
   Board,
   FailReport,
+  FleetNews,
   FleetRecord,
   FleetState,
   Message,
   OverrideRecord,
+  SessionNews,
   Store,
 } from '@holdfast/core/fleet'
 import { until } from '#fixtures/until.js'
@@ -175,9 +177,11 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Op
     it('tells the subscribers of an upstream of every change to it, and nobody of stale news', async (t) => {
       const { store } = await open(t)
       const heard: FleetRecord[] = []
-      const elsewhere: FleetRecord[] = []
-      store.subscribe('elsewhere', (record) => elsewhere.push(record))
-      const stop = store.subscribe(UPSTREAM, (record) => heard.push(record))
+      const elsewhere: FleetNews[] = []
+      store.subscribe('elsewhere', (news) => elsewhere.push(news))
+      const stop = store.subscribe(UPSTREAM, (news) => {
+        if (news.kind !== 'sessions') heard.push(news)
+      })
       // A subscription takes effect some time after it is asked for.
       let version = 1_000
       await until('the first news', async () => {
@@ -196,6 +200,26 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Op
       await say(store, { replica: 'a', records: [override(version + 2, 'up')] })
       assert.equal(heard.length, count)
       assert.deepEqual(elsewhere, [])
+    })
+
+    it('tells the subscribers of an upstream of sessions, and keeps none of it', async (t) => {
+      const { store } = await open(t)
+      const heard: FleetNews[] = []
+      const stop = store.subscribe(UPSTREAM, (news) => heard.push(news))
+      const sessions: SessionNews = {
+        kind: 'sessions',
+        server: '10.0.0.1:80 0',
+        replica: 'a',
+        digests: ['0123456789abcdef'.repeat(2), 'f'.repeat(32)],
+      }
+      await until('the news', async () => {
+        await say(store, { replica: 'a', sessions: [sessions] })
+        return heard.length > 0
+      })
+      stop()
+      assert.deepEqual(heard[0], sessions)
+      const { state } = await say(store, { replica: undefined })
+      assert.deepEqual(state?.records, [])
     })
 
     it('carries an override with all that an operator said', async (t) => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.js'
-import type { Pool } from '../servers/pool.js'
+import { Emitter, type Event } from '../kernel/event.js'
+import { identity, type Pool } from '../servers/pool.js'
 import type { Server } from '../servers/server.js'
 import { type Affinity, type Binding, unbound } from './binding.js'
 import type { LearnConfig } from './config.js'
@@ -19,7 +20,13 @@ export interface LearnAffinity extends Affinity {
   learn(facts: RequestFacts, server: Server, answer: Answer): void
   /** Sessions that are known now. */
   readonly size: number
+  /** Occurs when the other replicas should hear of a session: by digest, and server by identity. */
+  readonly learned: Event<Learned>
+  /** Takes what another replica says of a session; of a server that is no member here, nothing. */
+  adopt(digest: string, server: string): void
 }
+
+type Learned = Pick<LearnedSession, 'digest' | 'server'>
 
 /** nginx's `sticky learn` (nginx/semantics 2.6): no cookie of our own, only the server's id. */
 export function createLearnAffinity(config: LearnConfig, clock: Clock): LearnAffinity {
@@ -29,10 +36,12 @@ export function createLearnAffinity(config: LearnConfig, clock: Clock): LearnAff
 class Learn implements LearnAffinity {
   readonly at: 'head' | 'end'
   readonly looksAtBody: boolean
+  readonly learned: Emitter<Learned> = new Emitter<Learned>()
   readonly #lookup: KeyReader
   readonly #create: readonly LearnReader[]
   readonly #clock: Clock
   readonly #sessions: SessionTable
+  readonly #tellAgainS: number
   #bindings: ReadonlyMap<string, Binding> = new Map()
 
   constructor({ lookup, create, header, size, timeoutS }: LearnConfig, clock: Clock) {
@@ -43,6 +52,7 @@ class Learn implements LearnAffinity {
     this.#create = create.map(compileLearn)
     this.#clock = clock
     this.#sessions = new SessionTable(size, timeoutS)
+    this.#tellAgainS = timeoutS / 2
   }
 
   get size(): number {
@@ -50,7 +60,9 @@ class Learn implements LearnAffinity {
   }
 
   follow(pool: Pool): void {
-    this.#bindings = new Map(pool.servers.map((server) => [serverKey(server), bindingTo(server)]))
+    this.#bindings = new Map(
+      pool.servers.map((server) => [identity(server.config), bindingTo(server)]),
+    )
   }
 
   read(facts: RequestFacts): Binding {
@@ -60,19 +72,36 @@ class Learn implements LearnAffinity {
   }
 
   learn(facts: RequestFacts, server: Server, answer: Answer): void {
+    const home = identity(server.config)
+    const nowS = this.#nowS()
     const created = this.#idIn(answer)
-    if (created !== '') {
-      this.#sessions.put(created, serverKey(server), this.#nowS())
-      return
-    }
     // An id that the client brought may only renew what is known: else it could fill the table.
-    const session = this.#find(facts)
-    if (session !== undefined) session.server = serverKey(server)
+    const session =
+      created === ''
+        ? this.#find(facts)
+        : (this.#sessions.use(created, nowS) ?? this.#sessions.put(created, home, nowS))
+    if (session !== undefined) this.#settle(session, home, nowS)
+  }
+
+  adopt(digest: string, server: string): void {
+    if (this.#bindings.has(server)) this.#sessions.adopt(digest, server, this.#nowS())
   }
 
   #find(facts: RequestFacts): LearnedSession | undefined {
     const id = this.#lookup(facts)
-    return id === '' ? undefined : this.#sessions.use(id, this.#nowS())
+    const nowS = this.#nowS()
+    const session = id === '' ? undefined : this.#sessions.use(id, nowS)
+    if (session !== undefined) this.#settle(session, session.server, nowS)
+    return session
+  }
+
+  /** Tells the others what is news to them, and once more before they would forget it. */
+  #settle(session: LearnedSession, server: string, nowS: number): void {
+    const isNews = session.server !== server || nowS - session.toldS > this.#tellAgainS
+    session.server = server
+    if (!isNews) return
+    session.toldS = nowS
+    this.learned.emit(session)
   }
 
   #idIn(answer: Answer): string {
@@ -86,11 +115,6 @@ class Learn implements LearnAffinity {
   #nowS(): number {
     return Math.floor(this.#clock.now() / 1000)
   }
-}
-
-/** What a session remembers of its server; another incarnation is another server. */
-function serverKey({ address, config }: Server): string {
-  return `${address} ${config.incarnation}`
 }
 
 function bindingTo(server: Server): Binding {

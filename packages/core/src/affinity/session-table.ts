@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto'
 
 /** A session that was learned. */
 export interface LearnedSession {
-  /** The address and incarnation of its server, as `serverKey` writes them. */
+  /** The first 16 bytes of its id's SHA-256, in hex. */
+  readonly digest: string
+  /** The address and incarnation of its server, as `identity` writes them. */
   server: string
   /** Seconds of the monotonic clock. */
   seenS: number
+  /** When the other replicas heard of it last. */
+  toldS: number
 }
 
 /**
@@ -30,32 +34,42 @@ export class SessionTable {
 
   /** The session called `id`, which counts as used now; undefined when it is unknown or expired. */
   use(id: string, nowS: number): LearnedSession | undefined {
-    const key = digest(id)
-    const session = this.#sessions.get(key)
+    const digest = digestOf(id)
+    const session = this.#sessions.get(digest)
     if (session === undefined) return undefined
-    this.#sessions.delete(key)
+    this.#sessions.delete(digest)
     if (nowS - session.seenS > this.#timeoutS) return undefined
     session.seenS = nowS
-    this.#sessions.set(key, session)
+    this.#sessions.set(digest, session)
     return session
   }
 
   /** Notes that the session called `id` belongs to `server`. */
-  put(id: string, server: string, nowS: number): void {
-    const key = digest(id)
-    this.#sessions.delete(key)
-    this.#sessions.set(key, { server, seenS: nowS })
-    this.#dropOld(nowS)
+  put(id: string, server: string, nowS: number): LearnedSession {
+    return this.#put(digestOf(id), server, nowS, Number.NEGATIVE_INFINITY)
+  }
+
+  /** Notes what another replica says of a session. */
+  adopt(digest: string, server: string, nowS: number): void {
+    this.#put(digest, server, nowS, nowS)
+  }
+
+  #put(digest: string, server: string, seenS: number, toldS: number): LearnedSession {
+    const session = { digest, server, seenS, toldS }
+    this.#sessions.delete(digest)
+    this.#sessions.set(digest, session)
+    this.#dropOld(seenS)
+    return session
   }
 
   #dropOld(nowS: number): void {
-    for (const [key, { seenS }] of this.#sessions) {
+    for (const [digest, { seenS }] of this.#sessions) {
       if (this.#sessions.size <= this.#most && nowS - seenS <= this.#timeoutS) return
-      this.#sessions.delete(key)
+      this.#sessions.delete(digest)
     }
   }
 }
 
-function digest(id: string): string {
+function digestOf(id: string): string {
   return createHash('sha256').update(id, 'latin1').digest('hex').slice(0, 32)
 }

@@ -1,5 +1,5 @@
 import type { Timers } from '../kernel/clock.js'
-import type { FleetRecord } from './record.js'
+import type { FleetNews } from './record.js'
 import type { Answer, Message, Store } from './store.js'
 
 /** How the store is: `new` before its first answer or failure. */
@@ -63,7 +63,7 @@ export class InsuredStore implements Store {
     return 0
   }
 
-  subscribe(upstream: string, listener: (record: FleetRecord) => void): () => void {
+  subscribe(upstream: string, listener: (news: FleetNews) => void): () => void {
     return this.#store.subscribe(upstream, listener)
   }
 

@@ -1,10 +1,12 @@
 import type { Clock, Timers } from '../kernel/clock.js'
+import type { Event } from '../kernel/event.js'
 import { identity } from '../servers/pool.js'
 import type { Override, Server } from '../servers/server.js'
 import type { InsuredStore } from './insured-store.js'
 import { Probes } from './probes.js'
-import type { EjectionRecord, FleetRecord, OverrideRecord } from './record.js'
+import type { EjectionRecord, FleetNews, OverrideRecord, SessionNews } from './record.js'
 import { Records } from './records.js'
+import { SessionQueue } from './session-queue.js'
 import { type FailReport, type FleetState, type Message, UNLISTED_MS } from './store.js'
 import type { StoreClock } from './store-clock.js'
 import { Troubles } from './troubles.js'
@@ -15,6 +17,8 @@ export interface FleetUpstream {
   readonly name: string
   readonly servers: readonly Server[]
   readonly health: FleetHealth
+  /** The sessions that it learns, where it learns any. */
+  readonly sessions?: FleetSessions | undefined
   /** What an operator said elsewhere. */
   override(server: Server, override: Override, by: string | undefined): void
 }
@@ -27,6 +31,14 @@ export interface FleetHealth {
   eject(server: Server, forMs: number, inARow: number, voters: readonly string[]): boolean
   /** Takes it back: somebody's probe went well, or the word of those who saw it fail is void. */
   restore(server: Server): void
+}
+
+/** Sessions by the digests of their ids, and servers by their identities. */
+export interface FleetSessions {
+  /** Occurs for every session that the others should know of. */
+  readonly learned: Event<{ readonly digest: string; readonly server: string }>
+  /** Takes what another replica has learned. */
+  adopt(digest: string, server: string): void
 }
 
 export interface MemberPorts {
@@ -58,9 +70,10 @@ export class Member {
   readonly #probes: Probes
   readonly #troubles = new Troubles()
   readonly #records = new Records()
+  readonly #sessions = new SessionQueue()
   /** Ejections in force here on the fleet's word, by the version of that. */
   readonly #adopted = new Map<Server, number>()
-  readonly #unsubscribe: () => void
+  readonly #unsubscribe: ReadonlyArray<() => void>
   readonly #ready: Promise<void>
 
   #fails = new Map<Server, { count: number; again: boolean }>()
@@ -88,7 +101,13 @@ export class Member {
       ask: (server) => store.lease(upstream.name, identity(server.config), replica),
     })
     this.view.take([replica], [])
-    this.#unsubscribe = store.subscribe(upstream.name, (record) => this.#learn(record))
+    this.#unsubscribe = [
+      store.subscribe(upstream.name, (news) => this.#hear(news)),
+      upstream.sessions?.learned.on(({ digest, server }) => {
+        this.#sessions.put(digest, server)
+        this.#schedule(GATHER_MS)
+      }) ?? (() => {}),
+    ]
     this.follow()
     this.#schedule(0)
   }
@@ -148,7 +167,7 @@ export class Member {
     if (this.#closed) return
     this.#closed = true
     this.#cancelTimer()
-    this.#unsubscribe()
+    for (const stop of this.#unsubscribe) stop()
     this.#probes.keepOnly([])
     for (const server of this.#upstream.servers) server.probeGate = undefined
     if (this.#ports.store.health === 'up') {
@@ -210,15 +229,20 @@ export class Member {
       storeClock.take(answer.nowMs, askedMs, clock.now())
       this.#stamp = answer.stamp
       this.#records.delivered(message.records)
+      this.#sessions.delivered(message.sessions)
       if (answer.state !== undefined) this.#take(answer.state)
       this.#applyAll()
-      const hasMore = this.#fails.size > 0 || this.#returned.size > 0 || this.#records.hasUnsaid
-      this.#schedule(hasMore ? 0 : RESYNC_MS)
+      this.#schedule(this.#hasMore ? 0 : RESYNC_MS)
     }
     this.#tellReady()
   }
 
-  #message(leaving: boolean): Message {
+  get #hasMore(): boolean {
+    const { size } = this.#sessions
+    return this.#fails.size > 0 || this.#returned.size > 0 || this.#records.hasUnsaid || size > 0
+  }
+
+  #message(leaving: boolean): Message & { readonly sessions: readonly SessionNews[] } {
     const { replica, quorum, clock } = this.#ports
     const { servers } = this.#upstream
     const nowMs = clock.now()
@@ -230,6 +254,7 @@ export class Member {
       fails: leaving ? [] : this.#failReports(),
       returned: [...this.#returned],
       records: this.#records.unsaid(),
+      sessions: this.#sessions.next(replica),
       listed: servers
         .map(({ config }) => identity(config))
         .filter((server) => this.#records.overrideOf(server) !== undefined),
@@ -272,11 +297,19 @@ export class Member {
     this.#records.reconcile(records, listed, this.#ports.storeClock.now())
   }
 
-  #learn(record: FleetRecord): void {
-    if (this.#closed || !this.#records.learn(record)) return
-    for (const server of this.#upstream.servers) {
-      if (identity(server.config) === record.server) this.#apply(server)
+  #hear(news: FleetNews): void {
+    if (this.#closed) return
+    if (news.kind === 'sessions') this.#adopt(news)
+    else if (this.#records.learn(news)) {
+      for (const server of this.#upstream.servers) {
+        if (identity(server.config) === news.server) this.#apply(server)
+      }
     }
+  }
+
+  #adopt({ replica, server, digests }: SessionNews): void {
+    if (replica === this.#ports.replica) return
+    for (const digest of digests) this.#upstream.sessions?.adopt(digest, server)
   }
 
   #applyAll(): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.js'
 import { Emitter } from '../kernel/event.js'
-import { type EjectionRecord, type FleetRecord, recordName } from './record.js'
+import { type EjectionRecord, type FleetNews, type FleetRecord, recordName } from './record.js'
 import {
   ALIVE_MS,
   type Answer,
@@ -35,7 +35,7 @@ export class MemoryStore implements Store, Board {
     return this.#room(upstream).lease(server, replica, Math.floor(this.#clock.wall()))
   }
 
-  subscribe(upstream: string, listener: (record: FleetRecord) => void): () => void {
+  subscribe(upstream: string, listener: (news: FleetNews) => void): () => void {
     return this.#room(upstream).news.on(listener)
   }
 
@@ -64,7 +64,7 @@ export class MemoryStore implements Store, Board {
 
 /** What the store holds of one upstream. */
 class Room {
-  readonly news: Emitter<FleetRecord> = new Emitter<FleetRecord>()
+  readonly news: Emitter<FleetNews> = new Emitter<FleetNews>()
   readonly #replicas = new Map<string, number>()
   readonly #sick = new Map<string, number>()
   readonly #records = new Map<string, FleetRecord>()
@@ -81,6 +81,7 @@ class Room {
       this.#put(record)
       if (record.kind === 'override') this.#listed.set(record.server, nowMs)
     }
+    for (const sessions of message.sessions ?? []) this.news.emit(sessions)
     this.#dropUnlisted(message, nowMs)
     for (const server of message.returned) this.#return(server, message.replica, nowMs)
     if (message.replica !== undefined) {

@@ -29,13 +29,30 @@ export interface OverrideRecord extends Versioned {
 /** What the fleet holds of one server; of two with the same name the newer version counts. */
 export type FleetRecord = EjectionRecord | OverrideRecord
 
+/** Sessions that a replica has learned, by their digests. News only: the store keeps none of it. */
+export interface SessionNews {
+  readonly kind: 'sessions'
+  /** The identity of the server that they belong to. */
+  readonly server: string
+  /** Who tells; it knows already. */
+  readonly replica: string
+  readonly digests: readonly string[]
+}
+
+/** What replicas tell one another through the store. */
+export type FleetNews = FleetRecord | SessionNews
+
 /** A record as the store holds it: fields of one hash. */
 export interface RecordText {
   readonly field: string
   readonly value: string
 }
 
-export function encodeRecord(record: FleetRecord): RecordText {
+export function encodeRecord(record: FleetNews): RecordText {
+  if (record.kind === 'sessions') {
+    const { server, replica, digests } = record
+    return { field: `s ${server}`, value: `${replica} ${digests.join('')}` }
+  }
   const { version, untilMs } = record
   if (record.kind === 'ejection') {
     const voters = [...record.voters].map(([replica, fails]) => `${replica}=${fails}`)
@@ -59,10 +76,17 @@ export function recordName({ kind, server }: Pick<FleetRecord, 'kind' | 'server'
  * undefined. That its server exists is for the reader to say.
  */
 export function decodeRecord(field: string, value: string): FleetRecord | undefined {
+  const news = decodeNews(field, value)
+  return news?.kind === 'sessions' ? undefined : news
+}
+
+/** The same for what came from the channel. */
+export function decodeNews(field: string, value: string): FleetNews | undefined {
   if (field.length > LONGEST_NAME || value.length > LONGEST_VALUE) return undefined
   const server = field.slice(2)
   if (server === '') return undefined
   if (field.startsWith('e ')) return decodeEjection(server, value)
+  if (field.startsWith('s ')) return decodeSessions(server, value)
   return field.startsWith('o ') ? decodeOverride(server, value) : undefined
 }
 
@@ -73,6 +97,8 @@ export function isReplicaName(text: unknown): text is string {
 const NONE = '-'
 const LONGEST_NAME = 512
 const LONGEST_VALUE = 4_096
+/** Sessions that one piece of news tells of at most. */
+export const MOST_DIGESTS = 100
 const MOST_WEIGHT = 65_535
 
 function decodeEjection(server: string, value: string): EjectionRecord | undefined {
@@ -88,6 +114,12 @@ function decodeEjection(server: string, value: string): EjectionRecord | undefin
     voters.set(replica, Number(fails))
   }
   return { kind: 'ejection', server, version, untilMs, inARow, voters }
+}
+
+function decodeSessions(server: string, value: string): SessionNews | undefined {
+  const [, replica, hex = ''] = /^(\S+) ((?:[0-9a-f]{32})+)$/.exec(value) ?? []
+  if (!isReplicaName(replica)) return undefined
+  return { kind: 'sessions', server, replica, digests: hex.match(/.{32}/g) ?? [] }
 }
 
 function decodeOverride(server: string, value: string): OverrideRecord | undefined {

@@ -1,7 +1,7 @@
 import type { Timers } from '../kernel/clock.js'
 import { Emitter } from '../kernel/event.js'
 import { type Command, loadCommand } from './commands.js'
-import { decodeRecord, encodeRecord, type FleetRecord, isReplicaName } from './record.js'
+import { decodeNews, decodeRecord, encodeRecord, type FleetNews, isReplicaName } from './record.js'
 import {
   createRedisClients,
   type RedisClient,
@@ -49,7 +49,7 @@ class RedisStore implements Store, Board {
   readonly #subscriber: RedisClient
   readonly #prefix: string
   readonly #timers: Timers
-  readonly #channels = new Map<string, Emitter<FleetRecord>>()
+  readonly #channels = new Map<string, Emitter<FleetNews>>()
   readonly #exchange: Command = loadCommand('exchange')
   readonly #lease: Command = loadCommand('lease')
   readonly #post: Command = loadCommand('post')
@@ -82,8 +82,8 @@ class RedisStore implements Store, Board {
         key(`probe:${server}`),
       ]),
     ]
-    const records = message.records.map(encodeRecord).flatMap(({ field, value }) => [field, value])
-    const args = [JSON.stringify({ ...message, records }), key('news'), limits]
+    const [records, sessions] = [message.records, message.sessions ?? []].map(asPairs)
+    const args = [JSON.stringify({ ...message, records, sessions }), key('news'), limits]
     await this.#connected
     return readAnswer(await this.#exchange.run(this.#commands, keys, args))
   }
@@ -95,7 +95,7 @@ class RedisStore implements Store, Board {
     return typeof waitMs === 'number' && waitMs >= 0 ? waitMs : LEASE_MS
   }
 
-  subscribe(upstream: string, listener: (record: FleetRecord) => void): () => void {
+  subscribe(upstream: string, listener: (news: FleetNews) => void): () => void {
     const channel = this.#keysOf(upstream)('news')
     let emitter = this.#channels.get(channel)
     if (emitter === undefined) {
@@ -140,8 +140,8 @@ class RedisStore implements Store, Board {
     const emitter = this.#channels.get(channel)
     const end = text.indexOf('\n')
     if (emitter === undefined || end < 0) return
-    const record = decodeRecord(text.slice(0, end), text.slice(end + 1))
-    if (record !== undefined) emitter.emit(record)
+    const news = decodeNews(text.slice(0, end), text.slice(end + 1))
+    if (news !== undefined) emitter.emit(news)
   }
 
   /** A subscriber only listens: without this it would never notice that its connection is dead. */
@@ -161,6 +161,10 @@ const limits = JSON.stringify({
   expiry: EXPIRY_MS,
   voters: MOST_VOTERS,
 })
+
+function asPairs(news: readonly FleetNews[]): readonly string[] {
+  return news.map(encodeRecord).flatMap(({ field, value }) => [field, value])
+}
 
 function readAnswer(reply: unknown): Answer {
   if (!Array.isArray(reply)) throw new TypeError('the reply of Redis is no list')

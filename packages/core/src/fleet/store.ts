@@ -1,4 +1,4 @@
-import type { FleetRecord } from './record.js'
+import type { FleetNews, FleetRecord, SessionNews } from './record.js'
 
 /**
  * Where replicas meet: the port that a memory store, Redis and a faulty one in tests implement.
@@ -18,10 +18,10 @@ export interface Store {
    */
   lease(upstream: string, server: string, replica: string): Promise<number>
   /**
-   * Has `listener` told of every record as it changes. News may be lost: exchanges make up for it.
-   * The returned function stops that.
+   * Has `listener` told of every record as it changes, and of sessions. News may be lost: of
+   * records, exchanges make up for it. The returned function stops that.
    */
-  subscribe(upstream: string, listener: (record: FleetRecord) => void): () => void
+  subscribe(upstream: string, listener: (news: FleetNews) => void): () => void
   /** Ends connections, if there are any; nothing rejects for it. */
   close(): void
 }
@@ -49,6 +49,8 @@ export interface Message {
   readonly returned: readonly string[]
   /** Overrides, and what the store may have lost. What is older than the store's is ignored. */
   readonly records: readonly FleetRecord[]
+  /** What it has learned of sessions, to be told to all others and kept by nobody. */
+  readonly sessions?: readonly SessionNews[] | undefined
   /** Overridden servers that this replica has in its list. */
   readonly listed: readonly string[]
   /** Whether the replica is a member for so long that it would know of anybody's list. */

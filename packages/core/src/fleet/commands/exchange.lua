@@ -6,8 +6,8 @@
 -- KEYS[4]  listed:   hash, overridden server -> when a replica last had it in its list (ms)
 -- KEYS[5]  stamp:    string, changes with the replicas, the sick and the records
 -- KEYS[6...] fails and probe of each server in message.fails, then of each in message.returned
--- ARGV[1]  message as JSON (see store.ts), its records as pairs of field and value
--- ARGV[2]  channel on which changed records are told
+-- ARGV[1]  message as JSON (see store.ts), its records and sessions as pairs of field and value
+-- ARGV[2]  channel on which changed records and all sessions are told
 -- ARGV[3]  limits as JSON (see store.ts)
 -- Returns  { now (ms), stamp }, and if the stamp is not the one in the message
 --          { now, stamp, replicas, sick, { field, value, ... } }
@@ -90,6 +90,10 @@ for i = 1, #message.records, 2 do
   if string.sub(field, 1, 1) == 'o' then
     redis.call('HSET', listed, string.sub(field, 3), whole(now))
   end
+end
+
+for i = 1, #message.sessions, 2 do
+  redis.call('PUBLISH', channel, message.sessions[i] .. '\n' .. message.sessions[i + 1])
 end
 
 -- Overrides of servers that nobody has any more.
