@@ -5,8 +5,9 @@ import { type Outcome, outcomes } from '../kernel/outcome.js'
 import type { Picker } from '../picker/picker.js'
 import type { Rebalancer } from '../rebalance/rebalancer.js'
 import type { Pool } from '../servers/pool.js'
-import type { Gate, Selection } from '../servers/selection.js'
+import type { Selection } from '../servers/selection.js'
 import type { Server } from '../servers/server.js'
+import { adoptersAmong } from './adoption.js'
 import { Lease, type LeaseKeeper } from './lease.js'
 import type { RetryBudget } from './retry-budget.js'
 import { mayRetry, type RetryFacts } from './retry-policy.js'
@@ -181,18 +182,17 @@ export class Passage {
     return lease
   }
 
-  /**
-   * A session that lost its server in a rollout goes to one that joined in it: another one may be
-   * the next to go, and would move it once more.
-   */
+  /** A session that lost its server in a rollout goes to one that joined in it, if there is any. */
   #pick(nowS: number): Server | undefined {
     const selection = this.#selection
-    const fresh = (one: Server): boolean => freshOnly.passes(one) && selection.admits(one, nowS)
-    if (this.#moved !== undefined && this.#ground.pool.primaries.some(fresh)) {
-      selection.gate = freshOnly
-    }
+    const adopters =
+      this.#moved === undefined
+        ? undefined
+        : adoptersAmong(this.#ground.pool.primaries, selection, nowS)
+    selection.gate = adopters
     const server = this.#ground.pick(selection, nowS)
     selection.gate = undefined
+    if (adopters !== undefined && server !== undefined) server.adopted += 1
     return server
   }
 
@@ -247,8 +247,6 @@ export class Passage {
     return firstToReturn(pool, selection)
   }
 }
-
-const freshOnly: Gate = { passes: ({ config }) => config.stage === 'fresh' }
 
 function firstToReturn(pool: Pool, selection: Selection): Server | undefined {
   let first: Server | undefined

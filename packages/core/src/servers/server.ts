@@ -93,6 +93,9 @@ export class Server {
   /** Set where probes are shared with other replicas. */
   probeGate: ProbeGate | undefined = undefined
 
+  /** Sessions that lost their server in the rollout in which this one joined, and came here. */
+  adopted = 0
+
   #condition: Condition = 'well'
   #override: Override = {}
   /** Neither mode nor condition keeps new sessions away. */
@@ -124,6 +127,7 @@ export class Server {
   /** Takes a new configuration of the same server; health and connections stay. */
   reconfigure(config: ServerConfig): void {
     if (config.failTimeoutS !== this.config.failTimeoutS) this.ejectionS = config.failTimeoutS
+    if (config.stage !== 'fresh') this.adopted = 0
     this.config = config
     this.#apply()
   }

@@ -193,18 +193,19 @@ describe('A rolling deploy over three replicas that learn of it up to five secon
         )
         assert.ok(browsers.length > 290)
         for (const { servers } of browsers) assert.match(servers.at(-1) ?? '', /^new/)
+        const most = Math.max(...homes(browsers).values()) / (browsers.length / 6)
+        assert.ok(most < 1.5, `a new server has ${most.toFixed(2)} of its share`)
       })
     }
   }
-
-  test('leaves no new server with more than twice its share of the sessions', () => {
-    const { browsers } = rollOut({ seed: 5, balance: 'round-robin', sessions: 600 })
-    const homes = new Map<string, number>()
-    for (const { servers } of browsers) {
-      const home = servers.at(-1) ?? ''
-      homes.set(home, (homes.get(home) ?? 0) + 1)
-    }
-    const share = browsers.length / 6
-    for (const [home, count] of homes) assert.ok(count < 2 * share, `${home}: ${count} of ${share}`)
-  })
 })
+
+/** How many sessions ended where. */
+function homes(browsers: readonly Browser[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { servers } of browsers) {
+    const home = servers.at(-1) ?? ''
+    counts.set(home, (counts.get(home) ?? 0) + 1)
+  }
+  return counts
+}
