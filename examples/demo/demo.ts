@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { controls } from './controls.js'
 import { createGateway } from './gateway.js'
 import { listen } from './listen.js'
@@ -19,6 +20,8 @@ export interface Demo {
   /** `http://host:port`, without a path. */
   readonly gateway: string
   readonly statistics: string
+  /** Where the dashboard is, with the token that lets it act. */
+  readonly dashboard: string
   readonly shops: readonly ShopServer[]
   /** Ends everything. */
   close(): Promise<void>
@@ -47,16 +50,25 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
     const gateway = await createGateway(shops)
     opened.push(() => gateway.close())
 
-    const statistics = await createStatistics(gateway)
+    // For this run only. Elsewhere it comes from the environment: HOLDFAST_ADMIN_TOKEN.
+    const adminToken = randomBytes(16).toString('hex')
+    const statistics = await createStatistics(gateway, adminToken)
     opened.push(() => statistics.close())
     const statsBound = await listen(statistics, HOST, statsPort, 'STATS_PORT')
     const statisticsUrl = `http://${HOST}:${statsBound}`
+    const dashboard = `${statisticsUrl}/#token=${adminToken}`
 
     await gateway.register(page)
-    await gateway.register(controls, { shops, statistics: `${statisticsUrl}/` })
+    await gateway.register(controls, { shops, statistics: dashboard })
     const bound = await listen(gateway, HOST, port, 'PORT')
 
-    return { gateway: `http://${HOST}:${bound}`, statistics: statisticsUrl, shops, close }
+    return {
+      gateway: `http://${HOST}:${bound}`,
+      statistics: statisticsUrl,
+      dashboard,
+      shops,
+      close,
+    }
   } catch (error) {
     await close()
     throw error

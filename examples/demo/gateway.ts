@@ -27,7 +27,7 @@ export async function createGateway(shops: readonly ShopServer[]): Promise<Fasti
       })),
       // A key for this run only. In production set your own (openssl rand -base64 32), or every
       // restart forgets who belongs where, and replicas do not understand each other's cookies.
-      sticky: { cookie: 'shop_route', keys: [randomBytes(32).toString('base64')] },
+      sticky: { cookie: 'shop_route', keys: [randomBytes(32).toString('base64')], idle: '3m' },
     },
   })
   return app

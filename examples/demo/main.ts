@@ -8,7 +8,7 @@ try {
 
   console.log(`
   The shop        ${demo.gateway}/   three servers behind one gateway: try it here
-  Its statistics  ${demo.statistics}/
+  Its dashboard   ${demo.dashboard}
   Its servers     ${demo.shops.map(({ name, address }) => `${name} ${address}`).join('   ')}
 
   Or in a terminal, three times; the same server answers:

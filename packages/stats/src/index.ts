@@ -1,4 +1,11 @@
-export type { StatsOptions } from './options.js'
-export type { SnapshotSource } from './sources/source.js'
+export type { ReplicaOptions, StatsOptions, TokensOptions } from './options.js'
+export type { GatewayHandle, SnapshotSource } from './sources/in-process.js'
 export { stats as default, stats } from './stats.js'
-export type { FleetView, ReplicaView, ServerView, UpstreamView } from './view.js'
+export type {
+  Alarm,
+  FleetView,
+  Headline,
+  ReplicaView,
+  ServerView,
+  UpstreamView,
+} from './view/types.js'

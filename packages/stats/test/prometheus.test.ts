@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { SnapshotSource } from '#stats/index.js'
+import { moveReasons } from '#stats/snapshots/vocabulary.js'
 import { serve } from './fixtures/app.js'
 import { parsePrometheus } from './fixtures/prometheus-text.js'
 import { anUpstream, aReplica, aServer } from './fixtures/snapshots.js'
@@ -55,7 +56,7 @@ test('the counts of a server come out under its upstream and its id', async (t) 
   assert.equal(value('holdfast_upstream_server_info', { ...server, address: '10.0.0.11:8080' }), 1)
 })
 
-test('a server is in exactly one of its states', async (t) => {
+test('every replica sees a server in exactly one of its states', async (t) => {
   const { families } = await scrape(t, () =>
     aReplica({ upstreams: [anUpstream({ servers: [aServer({ state: 'ejected' })] })] }),
   )
@@ -64,9 +65,9 @@ test('a server is in exactly one of its states', async (t) => {
     states.map(({ labels, value }) => [labels.state, value]),
     [
       ['up', 0],
-      ['ejected', 1],
-      ['probing', 0],
       ['drain', 0],
+      ['probing', 0],
+      ['ejected', 1],
       ['down', 0],
     ],
   )
@@ -76,10 +77,10 @@ test('the latency is a histogram in seconds, cumulative up to +Inf', async (t) =
   const { value } = await scrape(t, () => aReplica())
   const name = 'holdfast_upstream_response_duration_seconds'
   assert.equal(value(`${name}_bucket`, { le: '0.01' }), 6)
-  assert.equal(value(`${name}_bucket`, { le: '0.1' }), 10)
+  assert.equal(value(`${name}_bucket`, { le: '0.05' }), 10)
   assert.equal(value(`${name}_bucket`, { le: '+Inf' }), 11)
   assert.equal(value(`${name}_count`, {}), 11)
-  assert.equal(value(`${name}_sum`, {}), 0.25)
+  assert.equal(value(`${name}_sum`, {}), 90.208)
 })
 
 test('moved sessions are counted by reason, and a reason that never came stands at 0', async (t) => {
@@ -92,7 +93,7 @@ test('moved sessions are counted by reason, and a reason that never came stands 
 })
 
 test('a name with quotes, backslashes and line ends comes back as it was', async (t) => {
-  const id = 'a "quoted" \\ name\nof two lines'
+  const id = 'a "quoted" \\ name\nof two lines\u0007'
   const { value } = await scrape(t, () =>
     aReplica({ upstreams: [anUpstream({ servers: [aServer({ id })] })] }),
   )
@@ -108,8 +109,35 @@ test('the store is told of only where there is a fleet', async (t) => {
 
 test('a gateway without upstreams still gives a page that can be read', async (t) => {
   const { families } = await scrape(t, () => aReplica({ upstreams: [] }))
-  assert.deepEqual(
-    [...families.keys()],
-    ['holdfast_replica_info', 'holdfast_replica_start_time_seconds'],
+  for (const name of families.keys()) assert.match(name, /^holdfast_(replica|alarm)/)
+})
+
+test('a reason of a later version counts as other, so that labels stay bounded', async (t) => {
+  const moved = { failed: 1, 'moon-phase': 2, __proto__: 3 }
+  const { value, families } = await scrape(t, () =>
+    aReplica({ upstreams: [anUpstream({ affinity: { kept: 0, new: 0, moved, none: 0 } })] }),
   )
+  assert.equal(value('holdfast_affinity_moved_total', { reason: 'other' }), 2)
+  const reasons = families.get('holdfast_affinity_moved_total')?.samples.length
+  assert.equal(reasons, moveReasons.length + 1)
+})
+
+test('ejections are told as they were earned and as they were made', async (t) => {
+  const server = aServer({ ejections: 2, ejectionsDetected: 5 })
+  const { value } = await scrape(t, () =>
+    aReplica({ upstreams: [anUpstream({ servers: [server] })] }),
+  )
+  assert.equal(value('holdfast_upstream_ejections_detected_total', {}), 5)
+  assert.equal(value('holdfast_upstream_ejections_total', {}), 2)
+})
+
+test('replicas are counted by whether they are heard, and alarms are 0 or 1', async (t) => {
+  const { value } = await scrape(t, () => [
+    aReplica({ at: Date.now() }),
+    aReplica({ at: Date.now(), replica: 'gateway-2', package: '0.2.0' }),
+  ])
+  assert.equal(value('holdfast_replicas', { presence: 'live' }), 2)
+  assert.equal(value('holdfast_replicas', { presence: 'silent' }), 0)
+  assert.equal(value('holdfast_alarm', { kind: 'package' }), 1)
+  assert.equal(value('holdfast_alarm', { kind: 'keyIds' }), 0)
 })

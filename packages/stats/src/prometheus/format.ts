@@ -38,6 +38,18 @@ export function writeHistogram(
   return head('histogram', name, help) + samples.map((sample) => buckets(name, sample)).join('')
 }
 
+/** Counts by name as samples that differ in one label. */
+export function split(
+  labels: Labels,
+  label: string,
+  counts: Readonly<Record<string, number>>,
+): readonly Sample[] {
+  return Object.entries(counts).map(([key, value]) => ({
+    labels: { ...labels, [label]: key },
+    value,
+  }))
+}
+
 function buckets(name: string, { labels, bounds, counts, sum }: HistogramSample): string {
   let total = 0
   let text = ''

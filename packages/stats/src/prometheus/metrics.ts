@@ -1,67 +1,24 @@
-import type { MoveReason, ReplicaSnapshot, ServerState } from '@holdfast/core'
-import { type ServerView, type UpstreamView, viewUpstreams } from '../view.js'
-import { type Labels, type Sample, writeFamily, writeHistogram } from './format.js'
+import type { State } from '../feed.js'
+import { failKinds, serverStates } from '../snapshots/vocabulary.js'
+import type { ServerView, UpstreamView } from '../view/types.js'
+import { fleetFamilies } from './fleet-metrics.js'
+import { type Labels, type Sample, split, writeFamily, writeHistogram } from './format.js'
 
 interface Row {
   readonly labels: Labels
   readonly server: ServerView
 }
 
-const STATES: readonly ServerState[] = ['up', 'ejected', 'probing', 'drain', 'down']
-
-// A counter must be there at 0 before it counts, or its first step is invisible to rate().
-const NO_MOVES: Readonly<Record<MoveReason, 0>> = {
-  failed: 0,
-  ejected: 0,
-  down: 0,
-  removed: 0,
-  replaced: 0,
-  limit: 0,
-  expired: 0,
-  'bad-cookie': 0,
-  'unknown-key': 0,
-  rebalance: 0,
-}
-
 /** Everything as Prometheus text. Times are in seconds, and servers go by their id. */
-export function writeMetrics(replicas: readonly ReplicaSnapshot[]): string {
-  const upstreams = viewUpstreams(replicas)
-  return [
-    ...replicaFamilies(replicas),
-    ...affinityFamilies(upstreams),
-    ...serverFamilies(
-      upstreams.flatMap((upstream) =>
-        upstream.servers.map((server) => ({
-          labels: { upstream: upstream.name, server: server.id },
-          server,
-        })),
-      ),
-    ),
-  ].join('')
-}
-
-function replicaFamilies(replicas: readonly ReplicaSnapshot[]): readonly string[] {
-  const stored = replicas.filter(({ store }) => store !== 'none')
-  return [
-    writeFamily(
-      'gauge',
-      'holdfast_replica_info',
-      'A gateway process and its version.',
-      replicas.map(({ replica, package: version }) => ({ labels: { replica, version }, value: 1 })),
-    ),
-    writeFamily(
-      'gauge',
-      'holdfast_replica_start_time_seconds',
-      'When it started, since 1970.',
-      replicas.map(({ replica, startedAt }) => ({ labels: { replica }, value: startedAt / 1000 })),
-    ),
-    writeFamily(
-      'gauge',
-      'holdfast_replica_store_up',
-      'Whether the store of the fleet answers it.',
-      stored.map(({ replica, store }) => ({ labels: { replica }, value: Number(store === 'up') })),
-    ),
-  ]
+export function writeMetrics(state: State): string {
+  const { upstreams } = state
+  const rows = upstreams.flatMap((upstream) =>
+    upstream.servers.map((server) => ({
+      labels: { upstream: upstream.name, server: server.id },
+      server,
+    })),
+  )
+  return [...fleetFamilies(state), ...affinityFamilies(upstreams), ...serverFamilies(rows)].join('')
 }
 
 function affinityFamilies(upstreams: readonly UpstreamView[]): readonly string[] {
@@ -85,7 +42,7 @@ function affinityFamilies(upstreams: readonly UpstreamView[]): readonly string[]
       'holdfast_affinity_moved_total',
       'Bound requests that had to go to another server.',
       upstreams.flatMap(({ name, affinity }) =>
-        split({ upstream: name }, 'reason', { ...NO_MOVES, ...affinity.moved }),
+        split({ upstream: name }, 'reason', affinity.moved),
       ),
     ),
   ]
@@ -116,19 +73,19 @@ function serverFamilies(rows: readonly Row[]): readonly string[] {
     ),
     gauge(
       'server_state',
-      'Whether the server is in this state.',
-      by('state', ({ state }) =>
-        Object.fromEntries(STATES.map((each) => [each, Number(each === state)])),
+      'How many replicas see the server in this state.',
+      by('state', ({ states }) =>
+        Object.fromEntries(serverStates.map((each) => [each, states[each] ?? 0])),
       ),
     ),
     gauge(
       'weight',
-      'The configured weight.',
+      'The weight that it is given.',
       plain(({ weight }) => weight),
     ),
     gauge(
       'effective_weight',
-      'What failures have left of the weight.',
+      'What failures and a slow start leave of the weight.',
       plain(({ effectiveWeight }) => effectiveWeight),
     ),
     gauge(
@@ -171,7 +128,12 @@ function serverFamilies(rows: readonly Row[]): readonly string[] {
     counter(
       'fails_total',
       'Attempts that the server failed.',
-      by('kind', ({ fails }) => fails),
+      by('kind', ({ fails }) => Object.fromEntries(failKinds.map((kind) => [kind, fails[kind]]))),
+    ),
+    counter(
+      'ejections_detected_total',
+      'How often fails earned the server an ejection.',
+      plain(({ ejectionsDetected }) => ejectionsDetected),
     ),
     counter(
       'ejections_total',
@@ -194,15 +156,4 @@ function serverFamilies(rows: readonly Row[]): readonly string[] {
       })),
     ),
   ]
-}
-
-function split(
-  labels: Labels,
-  label: string,
-  counts: Readonly<Record<string, number>>,
-): readonly Sample[] {
-  return Object.entries(counts).map(([key, value]) => ({
-    labels: { ...labels, [label]: key },
-    value,
-  }))
 }

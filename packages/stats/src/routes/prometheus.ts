@@ -1,11 +1,18 @@
-import type { FastifyInstance } from 'fastify'
+import type { Feed } from '../feed.js'
 import { contentType } from '../prometheus/format.js'
 import { writeMetrics } from '../prometheus/metrics.js'
-import type { Snapshots } from '../sources/source.js'
+import { text } from '../schemas/schema.js'
+import type { Endpoint } from './endpoint.js'
 
 /** The statistics for Prometheus to scrape. */
-export function prometheusRoute(app: FastifyInstance, snapshots: Snapshots): void {
-  app.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', contentType).send(writeMetrics(await snapshots.read())),
-  )
+export function prometheusEndpoint(feed: Feed): Endpoint {
+  return {
+    method: 'GET',
+    url: '/metrics',
+    summary: 'Prometheus text format 0.0.4',
+    scope: 'read',
+    answer: { type: 'text/plain', schema: text },
+    handler: async (_request, reply) =>
+      reply.header('content-type', contentType).send(writeMetrics(await feed.read())),
+  }
 }

@@ -1,36 +1,28 @@
 import type { ReplicaSnapshot } from '@holdfast/core'
+import type { Control } from '../control/control.js'
 
-/** Where snapshots come from: those of one replica, or of all that are known. */
-export type SnapshotSource = () =>
-  | ReplicaSnapshot
-  | readonly ReplicaSnapshot[]
-  | Promise<ReplicaSnapshot | readonly ReplicaSnapshot[]>
-
-/** The routes' side of a source: never fewer than asked for now, in the order it has. */
-export interface Snapshots {
-  /** @throws SnapshotError when the source fails. */
-  read(): Promise<readonly ReplicaSnapshot[]>
+/** Where snapshots go. Nothing is expected of them: whoever takes them looks at them first. */
+export interface Sink {
+  /**
+   * @param where the snapshot came from, as an operator knows it.
+   * @returns what could be read of it; undefined where that is nothing.
+   */
+  take(snapshot: unknown, where: string): ReplicaSnapshot | undefined
+  /** There was none to be had. */
+  fail(where: string, error: unknown): void
+  /** A place that failed does so no more. */
+  fine(where: string): void
 }
 
-/** A source that failed. The cause is for the log; a client only learns that there is nothing. */
-export class SnapshotError extends Error {
-  override readonly name = 'SnapshotError'
-  readonly code = 'HOLDFAST_NO_SNAPSHOT'
-  readonly statusCode = 503
-
-  constructor(cause: unknown) {
-    super('No statistics are to be had now', { cause })
-  }
-}
-
-export function createSnapshots(source: SnapshotSource): Snapshots {
-  return {
-    async read() {
-      try {
-        return [await source()].flat()
-      } catch (error) {
-        throw new SnapshotError(error)
-      }
-    },
-  }
+/** Where snapshots come from: one process, a list of replicas, or a fleet's Redis. */
+export interface Source {
+  /** For how long what was asked for counts as new, in milliseconds. */
+  readonly freshMs: number
+  /** How servers are drained and stopped this way; undefined where it cannot be done. */
+  readonly control: Control | undefined
+  /** Gives the sink what there is now. Never rejects: what fails is told to the sink. */
+  poll(sink: Sink): Promise<void>
+  /** Calls `wake` when there is news that should not wait; the result stops that. */
+  watch?(wake: () => void): () => void
+  close?(): Promise<void>
 }

@@ -1,0 +1,131 @@
+import type { ServerState } from '@holdfast/core'
+import { quantile, SessionSketch } from '@holdfast/core'
+import { serverStates } from '../snapshots/vocabulary.js'
+import { History } from './history.js'
+import type { Life, Report } from './life.js'
+import { errorsOf, latencyOf, type Row, requestsOf, SERVER_COLUMNS } from './rows.js'
+import { SLOT_MS, type Stretch, Track } from './track.js'
+
+const SERVER_HISTORY = {
+  requestsPerSecond: 'mean',
+  errorsPerSecond: 'mean',
+  p50: 'mean',
+  p99: 'peak',
+  sessions: 'mean',
+} as const
+
+export type ServerHistory = History<keyof typeof SERVER_HISTORY>
+
+/** One server of an upstream over all replicas. */
+export class MergedServer {
+  readonly id: string
+  readonly track: Track = new Track(SERVER_COLUMNS)
+  readonly reports: Map<Life, Report> = new Map()
+  readonly history: ServerHistory = new History(SERVER_HISTORY)
+  /** When a replica last had it. */
+  seenMs = 0
+
+  #sessions: number | null = null
+  #sessionsAreStale = true
+
+  constructor(id: string) {
+    this.id = id
+  }
+
+  report(life: Life, report: Report): void {
+    const before = this.reports.get(life)
+    this.reports.set(life, report)
+    this.seenMs = life.seenMs
+    if (before?.sessions !== report.sessions) this.#sessionsAreStale = true
+  }
+
+  forget(life: Life): void {
+    if (this.reports.delete(life)) this.#sessionsAreStale = true
+  }
+
+  /** The sessions of all replicas, each once, as they were last counted; null if unknown. */
+  get sessions(): number | null {
+    return this.#sessions
+  }
+
+  /** Counts the sessions if they have changed. @returns how many sketches that united. */
+  countSessions(): number {
+    if (!this.#sessionsAreStale) return 0
+    this.#sessionsAreStale = false
+    const sketch = new SessionSketch()
+    let united = 0
+    for (const { sessions } of this.reports.values()) {
+      if (sessions !== null && sketch.uniteText(sessions)) united += 1
+    }
+    this.#sessions = united === 0 ? null : Math.round(sketch.estimate())
+    return Math.max(1, united)
+  }
+
+  /** @param gap nobody was heard: the past has a hole here. */
+  sample(nowMs: number, gap: boolean): void {
+    const slot = this.track.sinceSample(nowMs)
+    this.track.sample(nowMs)
+    if (gap) return
+    const { p50, p99 } = latencyView(slot?.row)
+    this.history.write(nowMs - SLOT_MS / 2, {
+      requestsPerSecond: rate(slot, requestsOf),
+      errorsPerSecond: rate(slot, errorsOf),
+      p50,
+      p99,
+      sessions: this.#sessions,
+    })
+  }
+}
+
+/** Milliseconds to a tenth; null while nothing was measured. */
+export interface LatencyView {
+  readonly p50: number | null
+  readonly p90: number | null
+  readonly p99: number | null
+}
+
+/** How it goes now: rates over the last 10 s, quantiles over the last minute. */
+export interface RecentView {
+  readonly requestsPerSecond: number | null
+  readonly errorsPerSecond: number | null
+  readonly latencyMs: LatencyView
+}
+
+const RATE_S = 10
+const QUANTILE_S = 60
+
+export function recentOf(track: Track, nowMs: number): RecentView {
+  const rates = track.since(RATE_S, nowMs)
+  const minute = track.since(QUANTILE_S, nowMs)
+  return {
+    requestsPerSecond: rate(rates, requestsOf),
+    errorsPerSecond: rate(rates, errorsOf),
+    latencyMs: latencyView(minute?.row),
+  }
+}
+
+export function rate(stretch: Stretch | undefined, count: (row: Row) => number): number | null {
+  return stretch === undefined ? null : round(count(stretch.row) / stretch.seconds, 100)
+}
+
+export function latencyView(row: Row | undefined): LatencyView {
+  const histogram = row && latencyOf(row)
+  const at = (q: number): number | null => {
+    const ms = histogram && quantile(histogram, q)
+    return ms === undefined ? null : round(ms, 10)
+  }
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99) }
+}
+
+/** The gravest that any of them says, so that one replica's trouble is not averaged away. */
+export function gravest(states: Iterable<ServerState>): ServerState {
+  let worst: ServerState = 'up'
+  for (const state of states) {
+    if (serverStates.indexOf(state) > serverStates.indexOf(worst)) worst = state
+  }
+  return worst
+}
+
+function round(value: number, parts: number): number {
+  return Math.round(value * parts) / parts
+}

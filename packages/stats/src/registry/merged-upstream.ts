@@ -1,0 +1,174 @@
+import type { ServerSnapshot, UpstreamSnapshot } from '@holdfast/core'
+import { moveReasons, OTHER_REASON } from '../snapshots/vocabulary.js'
+import { type Fold, History } from './history.js'
+import { type Entry, type Ledger, type Life, reportOf } from './life.js'
+import { latencyView, MergedServer, rate } from './merged-server.js'
+import {
+  AFFINITY_COLUMNS,
+  affinityCounts,
+  affinityRow,
+  errorsOf,
+  growth,
+  type Row,
+  requestsOf,
+  SERVER_COLUMNS,
+  serverRow,
+} from './rows.js'
+import { SLOT_MS, Track } from './track.js'
+
+/** What happened in one slot of the history; what is 0 among `moved` is left out. */
+export interface Slot {
+  /** Where the slot begins, in wall milliseconds. */
+  readonly at: number
+  readonly rate: number | null
+  readonly errors: number | null
+  readonly p50: number | null
+  readonly p99: number | null
+  readonly moved: Readonly<Record<string, number>>
+}
+
+type MovedColumn = `moved:${string}`
+type UpstreamColumn =
+  | 'requestsPerSecond'
+  | 'errorsPerSecond'
+  | 'p50'
+  | 'p99'
+  | 'kept'
+  | 'new'
+  | MovedColumn
+
+export type UpstreamHistory = History<UpstreamColumn>
+
+/** One upstream over all replicas. */
+export class MergedUpstream {
+  readonly name: string
+  facts: Ledger['facts']
+  /** In the order of the configuration; those that no replica has any more are last. */
+  servers: Map<string, MergedServer> = new Map()
+  readonly affinity: Track = new Track(AFFINITY_COLUMNS)
+  /** All servers together, those that are gone included: so this too only grows. */
+  readonly track: Track = new Track(SERVER_COLUMNS)
+  readonly history: UpstreamHistory = new History(upstreamColumns())
+  /** The latest whole slot of the history. */
+  slot: Slot | null = null
+
+  constructor({ name, balance, sticky }: UpstreamSnapshot) {
+    this.name = name
+    this.facts = { balance, sticky }
+  }
+
+  /**
+   * Takes what one replica says of it now.
+   * @param watched whether its counters grew while somebody looked, so that they tell a rate.
+   */
+  enter(life: Life, snapshot: UpstreamSnapshot, watched: boolean): Ledger {
+    const before = life.ledgers.get(this.name)
+    const servers = new Map<string, Entry>()
+    for (const server of snapshot.servers) {
+      const entry = { row: serverRow(server), report: reportOf(server) }
+      servers.set(server.id, entry)
+      const grown = growth(before?.servers.get(server.id)?.row, entry.row)
+      const merged = this.#serverOf(server)
+      add(merged.track, grown, watched)
+      add(this.track, grown, watched)
+      merged.report(life, entry.report)
+    }
+    for (const id of before?.servers.keys() ?? []) {
+      if (!servers.has(id)) this.servers.get(id)?.forget(life)
+    }
+    const affinity = affinityRow(snapshot.affinity)
+    add(this.affinity, growth(before?.affinity, affinity), watched)
+    const { balance, sticky } = snapshot
+    this.facts = { balance, sticky }
+    return { facts: this.facts, servers, affinity }
+  }
+
+  /** The replica is not heard any more. */
+  leave(life: Life): void {
+    for (const server of this.servers.values()) server.forget(life)
+  }
+
+  /** Whether some replica still has it. */
+  get isKnown(): boolean {
+    for (const { reports } of this.servers.values()) if (reports.size > 0) return true
+    return false
+  }
+
+  /** Puts the servers in the order in which `ids` names them. */
+  arrange(ids: Iterable<string>): void {
+    const arranged = new Map<string, MergedServer>()
+    for (const id of ids) {
+      const server = this.servers.get(id)
+      if (server !== undefined) arranged.set(id, server)
+    }
+    for (const [id, server] of this.servers) if (!arranged.has(id)) arranged.set(id, server)
+    this.servers = arranged
+  }
+
+  /** Forgets the servers that nobody has had since `beforeMs`. */
+  prune(beforeMs: number): void {
+    for (const [id, { reports, seenMs }] of this.servers) {
+      if (reports.size === 0 && seenMs < beforeMs) this.servers.delete(id)
+    }
+  }
+
+  /** @param gap nobody was heard: the past has a hole here. */
+  sample(nowMs: number, gap: boolean): void {
+    const slot = this.track.sinceSample(nowMs)
+    const affinity = this.affinity.sinceSample(nowMs)
+    this.track.sample(nowMs)
+    this.affinity.sample(nowMs)
+    for (const server of this.servers.values()) server.sample(nowMs, gap)
+    if (gap) return
+    const counts = affinity && affinityCounts(affinity.row)
+    const { p50, p99 } = latencyView(slot?.row)
+    const [requestsPerSecond, errorsPerSecond] = [rate(slot, requestsOf), rate(slot, errorsOf)]
+    const middleMs = nowMs - SLOT_MS / 2
+    this.slot = {
+      at: middleMs - (middleMs % SLOT_MS),
+      rate: requestsPerSecond,
+      errors: errorsPerSecond,
+      p50,
+      p99,
+      moved: Object.fromEntries(Object.entries(counts?.moved ?? {}).filter(([, n]) => n > 0)),
+    }
+    this.history.write(middleMs, {
+      requestsPerSecond,
+      errorsPerSecond,
+      p50,
+      p99,
+      kept: counts?.kept ?? null,
+      new: counts?.new ?? null,
+      ...Object.fromEntries(
+        REASONS.map((reason) => [`moved:${reason}`, counts ? (counts.moved[reason] ?? 0) : null]),
+      ),
+    })
+  }
+
+  #serverOf({ id }: ServerSnapshot): MergedServer {
+    const known = this.servers.get(id)
+    if (known !== undefined) return known
+    const server = new MergedServer(id)
+    this.servers.set(id, server)
+    return server
+  }
+}
+
+const REASONS: readonly string[] = [...moveReasons, OTHER_REASON]
+
+function upstreamColumns(): Record<UpstreamColumn, Fold> {
+  return {
+    requestsPerSecond: 'mean',
+    errorsPerSecond: 'mean',
+    p50: 'mean',
+    p99: 'peak',
+    kept: 'sum',
+    new: 'sum',
+    ...Object.fromEntries(REASONS.map((reason) => [`moved:${reason}`, 'sum' as const])),
+  }
+}
+
+function add(track: Track, grown: Row, watched: boolean): void {
+  if (watched) track.add(grown)
+  else track.addUnwatched(grown)
+}

@@ -1,0 +1,241 @@
+import type { ReplicaSnapshot } from '@holdfast/core'
+import { replicaDifferences, serverDifferences } from './differences.js'
+import { type Life, lifeKey, type Presence, type ReplicaFacts } from './life.js'
+import { MergedUpstream } from './merged-upstream.js'
+import { affinityCounts, movedOf, serverRow } from './rows.js'
+import { type Happening, Timeline } from './timeline.js'
+import { SLOT_MS } from './track.js'
+
+export interface RegistryLimits {
+  /** How long after its last snapshot a replica counts as silent. */
+  readonly silentAfterMs: number
+  /** How long after its last snapshot a replica is forgotten. */
+  readonly expireAfterMs: number
+}
+
+// Bounds on what replicas can make the sidecar remember.
+const MOST_REPLICAS = 1_000
+const MOST_SERVERS = 20_000
+const MOST_PAST_ENTRIES = 50_000
+const FORGET_SERVER_MS = 3_600_000
+/** So many sessions moved in one slot are news. */
+const BULK = 10
+// Uniting sketches takes a microsecond or so each; a step must not hold the event loop.
+const SKETCHES_A_STEP = 4_000
+
+/**
+ * Everything that is known of the fleet: the snapshots of all replicas, merged. Counters only grow,
+ * through restarts and silences of replicas, and each snapshot counts once, however often and in
+ * whatever order it comes. Times are wall milliseconds of the process that keeps the registry.
+ */
+export class Registry {
+  readonly timeline: Timeline = new Timeline()
+  readonly upstreams: Map<string, MergedUpstream> = new Map()
+  readonly #limits: RegistryLimits
+  readonly #lives = new Map<string, Life>()
+  /** Lives that ended: late snapshots of theirs must not count from 0. Oldest first. */
+  readonly #past = new Map<string, Life>()
+  #nextSampleMs = 0
+  #heardMs = 0
+
+  constructor(limits: RegistryLimits) {
+    this.#limits = limits
+  }
+
+  get lives(): Iterable<Life> {
+    return this.#lives.values()
+  }
+
+  /** When the latest snapshot came; 0 before the first. */
+  get heardMs(): number {
+    return this.#heardMs
+  }
+
+  /**
+   * Takes a snapshot in. One that is no newer than what is known of the same life changes nothing.
+   * @returns whether it was news.
+   * @throws RangeError when there is more than can be kept.
+   */
+  observe(snapshot: ReplicaSnapshot, nowMs: number): boolean {
+    const { upstreams, ...facts } = snapshot
+    const key = lifeKey(facts)
+    const known = this.#lives.get(key) ?? this.#past.get(key)
+    if (known !== undefined && isOld(snapshot, known)) return false
+    this.#refuseTooMuch(key, snapshot)
+
+    const watched = known?.presence === 'live'
+    const life = known ?? newLife(key, facts)
+    if (known !== undefined) this.#tellAll(replicaDifferences(known.facts, facts), nowMs)
+    this.#past.delete(key)
+    this.#lives.set(key, life)
+    this.#settle(life, known, facts, nowMs)
+    this.#enterUpstreams(life, snapshot.upstreams, watched, nowMs)
+    this.#heardMs = nowMs
+    return true
+  }
+
+  /** Lets time pass: replicas fall silent and are forgotten, and every slot is remembered. */
+  pass(nowMs: number): void {
+    for (const life of this.#lives.values()) {
+      const silentMs = nowMs - life.seenMs
+      if (silentMs > this.#limits.expireAfterMs) this.#expire(life, nowMs)
+      else if (silentMs > this.#limits.silentAfterMs && life.presence === 'live') {
+        life.presence = 'silent'
+        this.timeline.add({ type: 'replica-silent', replica: life.facts.replica }, nowMs)
+      }
+    }
+    if (nowMs >= this.#nextSampleMs) this.#sample(nowMs)
+    this.#countSessions()
+  }
+
+  #settle(life: Life, known: Life | undefined, facts: ReplicaFacts, nowMs: number): void {
+    const { replica } = facts
+    if (known === undefined) {
+      const older = [...this.#lives.values()].filter(
+        (other) => other !== life && other.facts.replica === replica,
+      )
+      const [last] = older
+      for (const other of older) if (other.facts.startedAt < facts.startedAt) retire(other)
+      const renewed = last !== undefined && last.facts.package !== facts.package
+      this.timeline.add({ type: 'replica-started', replica, detail: facts.package }, nowMs)
+      if (renewed) {
+        const detail = `${last.facts.package} → ${facts.package}`
+        this.timeline.add({ type: 'package-changed', replica, detail }, nowMs)
+      }
+    } else if (life.presence === 'silent') {
+      this.timeline.add({ type: 'replica-back', replica }, nowMs)
+    }
+    life.facts = facts
+    life.presence = 'live'
+    life.seenMs = nowMs
+  }
+
+  #enterUpstreams(
+    life: Life,
+    snapshots: ReplicaSnapshot['upstreams'],
+    watched: boolean,
+    nowMs: number,
+  ): void {
+    const gone = new Set(life.ledgers.keys())
+    for (const snapshot of snapshots) {
+      const { name } = snapshot
+      gone.delete(name)
+      const upstream = this.upstreams.get(name) ?? new MergedUpstream(snapshot)
+      this.upstreams.set(name, upstream)
+      const before = life.ledgers.get(name)
+      const ledger = upstream.enter(life, snapshot, watched)
+      life.ledgers.set(name, ledger)
+      if (before !== undefined) {
+        const { replica } = life.facts
+        this.#tellAll(serverDifferences(name, replica, before, ledger), nowMs)
+      }
+      if (this.#isNewest(life)) upstream.arrange(ledger.servers.keys())
+    }
+    for (const name of gone) {
+      this.upstreams.get(name)?.leave(life)
+      life.ledgers.delete(name)
+    }
+  }
+
+  /** The configuration that was started last is the one whose order is shown. */
+  #isNewest({ facts }: Life): boolean {
+    for (const other of this.#lives.values()) {
+      if (other.presence === 'live' && other.facts.startedAt > facts.startedAt) return false
+    }
+    return true
+  }
+
+  #expire(life: Life, nowMs: number): void {
+    this.#lives.delete(life.key)
+    for (const name of life.ledgers.keys()) this.upstreams.get(name)?.leave(life)
+    if (life.presence === 'silent') {
+      this.timeline.add({ type: 'replica-gone', replica: life.facts.replica }, nowMs)
+    }
+    life.presence = 'replaced'
+    this.#past.set(life.key, life)
+    let entries = 0
+    for (const past of [...this.#past.values()].reverse()) {
+      entries += entriesOf(past)
+      if (entries > MOST_PAST_ENTRIES) this.#past.delete(past.key)
+    }
+  }
+
+  #sample(nowMs: number): void {
+    this.#nextSampleMs = nowMs - (nowMs % SLOT_MS) + SLOT_MS
+    const gap = ![...this.#lives.values()].some(({ presence }) => presence === 'live')
+    for (const [name, upstream] of this.upstreams) {
+      const moved = upstream.affinity.sinceSample(nowMs)
+      if (moved !== undefined && movedOf(moved.row) >= BULK) {
+        this.timeline.add({ type: 'moved', upstream: name, detail: movesIn(moved.row) }, nowMs)
+      }
+      upstream.sample(nowMs, gap)
+      upstream.prune(nowMs - FORGET_SERVER_MS)
+      if (upstream.servers.size === 0) this.upstreams.delete(name)
+    }
+  }
+
+  #countSessions(): void {
+    let sketches = 0
+    for (const { servers } of this.upstreams.values()) {
+      for (const server of servers.values()) {
+        if (sketches > SKETCHES_A_STEP) return
+        sketches += server.countSessions()
+      }
+    }
+  }
+
+  #tellAll(happenings: readonly Happening[], nowMs: number): void {
+    for (const happening of happenings) this.timeline.add(happening, nowMs)
+  }
+
+  #refuseTooMuch(key: string, { upstreams }: ReplicaSnapshot): void {
+    if (!this.#lives.has(key) && this.#lives.size >= MOST_REPLICAS) {
+      throw new RangeError(`there are more than ${MOST_REPLICAS} replicas`)
+    }
+    let servers = 0
+    for (const upstream of this.upstreams.values()) servers += upstream.servers.size
+    for (const { name, servers: listed } of upstreams) {
+      const known = this.upstreams.get(name)?.servers
+      servers += listed.filter(({ id }) => known?.has(id) !== true).length
+    }
+    if (servers > MOST_SERVERS) throw new RangeError(`there are more than ${MOST_SERVERS} servers`)
+  }
+}
+
+/**
+ * Whether what it says is known already. A clock that was set back makes a newer snapshot look
+ * older; its counters tell, as they never go back.
+ */
+function isOld({ at, upstreams }: ReplicaSnapshot, { facts, ledgers }: Life): boolean {
+  if (at > facts.at) return false
+  if (at === facts.at) return true
+  return upstreams.some(({ name, servers }) =>
+    servers.some((server) => {
+      const before = ledgers.get(name)?.servers.get(server.id)?.row
+      return before !== undefined && serverRow(server).some((value, i) => value < (before[i] ?? 0))
+    }),
+  )
+}
+
+function newLife(key: string, facts: ReplicaFacts): Life {
+  return { key, facts, presence: 'live', seenMs: 0, ledgers: new Map() }
+}
+
+function retire(life: Life): void {
+  const replaced: Presence = 'replaced'
+  life.presence = replaced
+}
+
+function entriesOf({ ledgers }: Life): number {
+  let entries = 0
+  for (const { servers } of ledgers.values()) entries += servers.size
+  return entries
+}
+
+function movesIn(row: Float64Array): string {
+  return Object.entries(affinityCounts(row).moved)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${count} ${reason}`)
+    .join(', ')
+}

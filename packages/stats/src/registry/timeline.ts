@@ -1,0 +1,96 @@
+/** What can happen, as the timeline names it. */
+export type HappeningType =
+  | 'ejected'
+  | 'probing'
+  | 'returned'
+  | 'drain'
+  | 'down'
+  | 'up'
+  | 'weight'
+  | 'joined'
+  | 'left'
+  | 'moved'
+  | 'replica-started'
+  | 'replica-silent'
+  | 'replica-back'
+  | 'replica-gone'
+  | 'store-down'
+  | 'store-up'
+  | 'config-changed'
+  | 'keys-changed'
+  | 'package-changed'
+
+/** Something that an operator wants to see on the time axis. */
+export interface Happening {
+  readonly type: HappeningType
+  readonly upstream?: string | undefined
+  readonly server?: string | undefined
+  readonly replica?: string | undefined
+  /** Who did it, where somebody did. */
+  readonly by?: string | undefined
+  /** How, in a few words. */
+  readonly detail?: string | undefined
+}
+
+/** An entry of the timeline. */
+export interface TimelineEvent {
+  /** Grows by one an event. */
+  readonly id: number
+  /** Wall milliseconds. */
+  readonly at: number
+  readonly type: HappeningType
+  readonly upstream: string | null
+  readonly server: string | null
+  /** The replicas that saw it. */
+  readonly replicas: readonly string[]
+  readonly by: string | null
+  readonly detail: string
+}
+
+// Replicas see one ejection at different times, and are asked at different times.
+const SAME_MS = 10_000
+const MOST_EVENTS = 500
+
+/** The latest events, oldest first. What several replicas see is one event. */
+export class Timeline {
+  #events: TimelineEvent[] = []
+  #lastId = 0
+  #changes = 0
+
+  get events(): readonly TimelineEvent[] {
+    return this.#events
+  }
+
+  /** Grows whenever an event is added or seen by one more replica. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  add(happening: Happening, atMs: number): void {
+    this.#changes += 1
+    const { type, upstream = null, server = null, replica, by = null, detail = '' } = happening
+    const same = this.#events.findLastIndex(
+      (event) =>
+        event.type === type &&
+        event.upstream === upstream &&
+        event.server === server &&
+        atMs - event.at < SAME_MS &&
+        (replica === undefined || !event.replicas.includes(replica)),
+    )
+    const known = this.#events[same]
+    if (known !== undefined && server !== null) {
+      this.#events[same] = {
+        ...known,
+        replicas: replica === undefined ? known.replicas : [...known.replicas, replica],
+        by: known.by ?? by,
+        detail: known.detail === '' ? detail : known.detail,
+      }
+      return
+    }
+    this.#lastId += 1
+    const replicas = replica === undefined ? [] : [replica]
+    const id = this.#lastId
+    this.#events.push({ id, at: atMs, type, upstream, server, replicas, by, detail })
+    if (this.#events.length > MOST_EVENTS) this.#events = this.#events.slice(-MOST_EVENTS)
+  }
+}

@@ -1,0 +1,65 @@
+import { addTo, type Row } from './rows.js'
+
+/** How far apart samples are kept, and how many: a little more than the last minute. */
+export const SLOT_MS = 5_000
+const SAMPLES = 14
+
+/** What a row has grown by over a time. */
+export interface Stretch {
+  readonly row: Row
+  readonly seconds: number
+}
+
+/** A row that only grows, with samples of what it was: rates are read between them. */
+export class Track {
+  readonly total: Row
+  readonly #samples: { atMs: number; readonly row: Row }[] = []
+
+  constructor(columns: number) {
+    this.total = new Float64Array(columns)
+  }
+
+  add(growth: Row): void {
+    addTo(this.total, growth)
+  }
+
+  /**
+   * Adds what was counted at times that nobody watched: it belongs to the total, but it is no
+   * traffic of this moment, so every sample gets it too.
+   */
+  addUnwatched(growth: Row): void {
+    addTo(this.total, growth)
+    for (const { row } of this.#samples) addTo(row, growth)
+  }
+
+  /** Remembers how things are; to be called once a slot. */
+  sample(nowMs: number): void {
+    const oldest = this.#samples.length < SAMPLES ? undefined : this.#samples.shift()
+    const row = oldest?.row ?? new Float64Array(this.total.length)
+    row.set(this.total)
+    this.#samples.push({ atMs: nowMs, row })
+  }
+
+  /** Growth over the last `seconds` or up to a slot more; undefined before there are two samples. */
+  since(seconds: number, nowMs: number): Stretch | undefined {
+    const [first] = this.#samples
+    const from =
+      this.#samples.findLast(({ atMs }) => nowMs - atMs >= seconds * 1_000) ??
+      // Younger than asked for is still the truth, unless it is too young to divide by.
+      (first !== undefined && nowMs - first.atMs >= 1_000 ? first : undefined)
+    return from && this.#between(from, nowMs)
+  }
+
+  /** Growth since the latest sample. */
+  sinceSample(nowMs: number): Stretch | undefined {
+    const from = this.#samples.at(-1)
+    return from && nowMs > from.atMs ? this.#between(from, nowMs) : undefined
+  }
+
+  #between(from: { readonly atMs: number; readonly row: Row }, nowMs: number): Stretch {
+    return {
+      row: this.total.map((value, i) => value - (from.row[i] ?? 0)),
+      seconds: (nowMs - from.atMs) / 1_000,
+    }
+  }
+}

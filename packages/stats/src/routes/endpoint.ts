@@ -1,0 +1,53 @@
+import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
+import type { Schema } from '../schemas/schema.js'
+
+export interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query'
+  readonly description: string
+  readonly schema: Schema
+}
+
+/** A route and what the API's description says of it. */
+export interface Endpoint {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** As Fastify writes it, from the plugin's prefix. */
+  readonly url: string
+  readonly summary: string
+  readonly scope: 'none' | 'read' | 'admin'
+  readonly parameters?: readonly Parameter[]
+  readonly body?: Schema
+  /** Of the answer 200. */
+  readonly answer: { readonly type: string; readonly schema: Schema }
+  readonly handler: RouteHandlerMethod
+}
+
+export function json(schema: Schema): Endpoint['answer'] {
+  return { type: 'application/json', schema }
+}
+
+export const upstreamParameter: Parameter = {
+  name: 'name',
+  in: 'path',
+  description: 'The upstream’s name.',
+  schema: { type: 'string' },
+}
+
+export const serverParameter: Parameter = {
+  name: 'id',
+  in: 'path',
+  description: 'The server’s id, percent-encoded.',
+  schema: { type: 'string' },
+}
+
+/** Serves the endpoints, each behind the hook of its scope. */
+export function serve(
+  app: FastifyInstance,
+  endpoints: readonly Endpoint[],
+  hooks: Readonly<Record<'read' | 'admin', RouteHandlerMethod>>,
+): void {
+  for (const { method, url, scope, handler } of endpoints) {
+    const onRequest = scope === 'none' ? [] : [hooks[scope]]
+    app.route({ method, url, onRequest: onRequest as never, handler })
+  }
+}

@@ -1,0 +1,127 @@
+import type { OverrideSnapshot } from '@holdfast/core'
+import { type Control, ControlError, type Target } from '../control/control.js'
+import { HttpClient } from './http-client.js'
+import type { Sink, Source } from './source.js'
+
+/** One replica, and what it wants to be told. */
+export interface ReplicaAddress {
+  /** Of its snapshot route. */
+  readonly url: URL
+  readonly token: string
+  /** Of the same route's POST; undefined where this replica is only read. */
+  readonly adminToken: string | undefined
+}
+
+export interface ReplicasOptions {
+  readonly replicas: readonly ReplicaAddress[]
+  readonly freshMs: number
+  readonly timeoutMs: number
+}
+
+interface Wish extends Target {
+  readonly override: OverrideSnapshot
+  readonly by: string
+}
+
+/** Replicas that are asked one by one, for a fleet without Redis. */
+export function createReplicasSource(options: ReplicasOptions): Source {
+  return new Replicas(options)
+}
+
+class Replicas implements Source, Control {
+  readonly freshMs: number
+  readonly expires = false
+  readonly #replicas: readonly ReplicaAddress[]
+  readonly #client: HttpClient
+  /** What operators have asked for, which a replica that starts anew does not know. */
+  readonly #wishes = new Map<string, Wish>()
+  readonly #startedAt = new Map<ReplicaAddress, unknown>()
+
+  constructor({ replicas, freshMs, timeoutMs }: ReplicasOptions) {
+    this.#replicas = replicas
+    this.freshMs = freshMs
+    this.#client = new HttpClient(timeoutMs)
+  }
+
+  get control(): Control | undefined {
+    return this.#replicas.every(({ adminToken }) => adminToken !== undefined) ? this : undefined
+  }
+
+  async poll(sink: Sink): Promise<void> {
+    await Promise.all(this.#replicas.map((replica) => this.#pollOne(replica, sink)))
+  }
+
+  async override(target: Target, override: OverrideSnapshot, by: string): Promise<void> {
+    const wish = { ...target, override, by }
+    const results = await Promise.allSettled(
+      this.#replicas.map((replica) => this.#tell(replica, wish)),
+    )
+    const failed = this.#replicas.flatMap(({ url }, i) => {
+      const result = results[i]
+      return result?.status === 'rejected' ? [`${url.host}: ${messageOf(result.reason)}`] : []
+    })
+    if (failed.length < this.#replicas.length) this.#wishes.set(keyOf(target), wish)
+    if (failed.length > 0) {
+      const done = this.#replicas.length - failed.length
+      throw new ControlError(
+        502,
+        'HOLDFAST_NOT_EVERYWHERE',
+        `Done on ${done} of ${this.#replicas.length} replicas. ${failed.join('; ')}`,
+      )
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#client.close()
+  }
+
+  async #pollOne(replica: ReplicaAddress, sink: Sink): Promise<void> {
+    const { url, token } = replica
+    try {
+      const { status, body } = await this.#client.call({ method: 'GET', url, token })
+      if (status !== 200) throw new Error(`status ${status}`)
+      sink.take(body, url.host)
+      await this.#remind(replica, body)
+    } catch (error) {
+      sink.fail(url.host, error)
+    }
+  }
+
+  /** Tells a replica that has started since what operators have asked for. */
+  async #remind(replica: ReplicaAddress, snapshot: unknown): Promise<void> {
+    const startedAt: unknown =
+      typeof snapshot === 'object' && snapshot !== null && 'startedAt' in snapshot
+        ? snapshot.startedAt
+        : undefined
+    const before = this.#startedAt.get(replica)
+    if (before === startedAt) return
+    if (before !== undefined) {
+      for (const wish of this.#wishes.values()) await this.#tell(replica, wish)
+    }
+    this.#startedAt.set(replica, startedAt)
+  }
+
+  async #tell({ url, adminToken = '' }: ReplicaAddress, wish: Wish): Promise<void> {
+    const { upstream, server, override, by } = wish
+    const { status, body } = await this.#client.call({
+      method: 'POST',
+      url,
+      token: adminToken,
+      body: { upstream, server, ...override, by },
+    })
+    if (status !== 200) throw new Error(problemOf(body) ?? `status ${status}`)
+  }
+}
+
+function keyOf({ upstream, server }: Target): string {
+  return `${upstream} ${server}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function problemOf(body: unknown): string | undefined {
+  const isProblem = typeof body === 'object' && body !== null && 'message' in body
+  return isProblem && typeof body.message === 'string' ? body.message : undefined
+}

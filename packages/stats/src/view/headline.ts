@@ -1,0 +1,103 @@
+import type { TimelineEvent } from '../registry/timeline.js'
+import type { Alarm, Headline, ReplicaView, ServerView, UpstreamView } from './types.js'
+
+export interface HeadlineFacts {
+  readonly nowMs: number
+  readonly stale: boolean
+  readonly heardAt: number | null
+  readonly replicas: readonly ReplicaView[]
+  readonly alarms: readonly Alarm[]
+  readonly upstreams: readonly UpstreamView[]
+  readonly events: readonly TimelineEvent[]
+}
+
+/** Whether it is all right, in one sentence; where it is not, the worst first. */
+export function headlineOf(facts: HeadlineFacts): Headline {
+  const { heardAt, stale, nowMs, alarms } = facts
+  if (heardAt === null) return { level: 'unknown', text: 'No replica has been heard of yet.' }
+  if (stale) {
+    return { level: 'serious', text: `No replica has been heard for ${span(nowMs - heardAt)}.` }
+  }
+  const grave = alarms.filter(({ level }) => level === 'serious')
+  const ailing = facts.upstreams.flatMap((upstream) =>
+    upstream.servers.filter(isAway).map((server) => ({ upstream, server })),
+  )
+  const [first, ...others] = ailing
+  if (first !== undefined) {
+    const more = others.length === 0 ? '' : ` ${others.length} more not up.`
+    const text = `${trouble(facts, first.upstream, first.server)}.${more}`
+    return { level: 'serious', text: text + alarmsInWords(alarms) }
+  }
+  if (grave.length > 0) return { level: 'serious', text: alarmsInWords(alarms).trim() }
+  const text = calm(facts)
+  return alarms.length > 0
+    ? { level: 'warning', text: `${alarmsInWords(alarms).trim()} ${text}` }
+    : { level: 'good', text }
+}
+
+/** What failures did, as against what an operator wanted. */
+function isAway({ state }: ServerView): boolean {
+  return state === 'ejected' || state === 'probing'
+}
+
+function trouble(facts: HeadlineFacts, upstream: UpstreamView, server: ServerView): string {
+  const { events, nowMs, replicas } = facts
+  const ejection = events.findLast(
+    (event) =>
+      event.type === 'ejected' && event.server === server.id && event.upstream === upstream.name,
+  )
+  const ago = ejection === undefined ? undefined : span(nowMs - ejection.at)
+  const live = replicas.filter(({ presence }) => presence === 'live').length
+  const seeing = (server.states.ejected ?? 0) + (server.states.probing ?? 0)
+  const where = live === 1 ? '' : seeing === live ? ' on all replicas' : ` on ${seeing} of ${live}`
+  const cause = ejection === undefined || ejection.detail === '' ? '' : `: ${ejection.detail}`
+  const isDue = server.ejectedUntil !== null && server.ejectedUntil < nowMs
+  const waits = server.state === 'probing' ? 'is being probed' : 'waits to be probed'
+  const since = ago === undefined ? '' : ` for ${ago}`
+  const state =
+    server.state === 'probing' || isDue
+      ? `${waits}${where}${ago === undefined ? '' : `, ejected ${ago} ago`}`
+      : `ejected${since}${where}`
+  return `${server.id} ${state}${cause}${movedInWords(facts)}`
+}
+
+function movedInWords({ upstreams }: HeadlineFacts): string {
+  const moved = movedLately(upstreams)
+  return moved === 0 ? '' : `, ${count(moved, 'session')} moved in 15 minutes`
+}
+
+function calm({ upstreams, replicas }: HeadlineFacts): string {
+  const servers = upstreams.flatMap((upstream) => upstream.servers)
+  const at = (state: ServerView['state']): number =>
+    servers.filter((server) => server.state === state).length
+  const set = [at('drain') > 0 && `${at('drain')} draining`, at('down') > 0 && `${at('down')} down`]
+    .filter((text) => text !== false)
+    .join(', ')
+  const up = at('up')
+  const state = set === '' ? `All ${count(up, 'server')} up` : `${count(up, 'server')} up, ${set}`
+  const live = replicas.filter(({ presence }) => presence === 'live').length
+  const agree = live === 1 ? '1 replica' : `${live} replicas`
+  const moved = count(movedLately(upstreams), 'session')
+  return `${state}. ${agree}. ${moved} moved in the last 15 minutes.`
+}
+
+function movedLately(upstreams: readonly UpstreamView[]): number {
+  return upstreams
+    .flatMap((upstream) => Object.values(upstream.movedLately))
+    .reduce((sum, moved) => sum + moved, 0)
+}
+
+function alarmsInWords(alarms: readonly Alarm[]): string {
+  return alarms.map(({ message }) => ` ${message}.`).join('')
+}
+
+function count(n: number, noun: string): string {
+  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`
+}
+
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
+}
