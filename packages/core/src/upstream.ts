@@ -84,6 +84,7 @@ export class Upstream {
   readonly #ground: Ground
   readonly #membership: Membership
   #members: readonly ServerConfig[] | undefined
+  #renewedMs = 0
   #checks: ActiveChecks | undefined
   #options: UpstreamOptions
   #config: UpstreamConfig
@@ -209,7 +210,8 @@ export class Upstream {
 
   /** When `review` has something to do next, on the clock; Infinity when nobody comes or goes. */
   get reviewDueMs(): number {
-    return this.#membership.dueMs(this.#ports.clock.now())
+    // Not since now: what has come due while the list was made would be missed for ever.
+    return this.#membership.dueMs(this.#renewedMs)
   }
 
   /**
@@ -292,7 +294,8 @@ export class Upstream {
 
   /** Makes the next version of the pool if the membership is another than before. */
   #renew(): MembershipChange {
-    const members = this.#membership.list(this.#ports.clock.now())
+    this.#renewedMs = this.#ports.clock.now()
+    const members = this.#membership.list(this.#renewedMs)
     const { pool } = this.#ground
     if (this.#members !== undefined && sameServers(members, this.#members)) return NO_CHANGE
     this.#members = members

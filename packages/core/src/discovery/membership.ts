@@ -115,11 +115,11 @@ export class Membership {
     return [...servers.values()]
   }
 
-  /** When `list` will change by itself next; Infinity when only a source can change it. */
-  dueMs(nowMs: number): number {
+  /** When the list of `listedMs` will change by itself; Infinity when only a source can change it. */
+  dueMs(listedMs: number): number {
     let due = NEVER
     const consider = (atMs: number): void => {
-      if (atMs > nowMs && atMs < due) due = atMs
+      if (atMs > listedMs && atMs < due) due = atMs
     }
     for (const member of this.#members()) {
       if (member.vanishedMs !== NEVER) consider(member.vanishedMs + this.#rules.lingerMs)

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { Membership, sameServers } from '#core/discovery/membership.js'
+import { createSeededRandom } from '#core/kernel/random.js'
+import { Upstream } from '#core/upstream.js'
 import { serverConfig } from '../picker/fixtures.js'
 import { configs, show } from './fixtures.js'
 
@@ -192,4 +194,22 @@ describe('The list', () => {
       }),
     )
   })
+})
+
+test('an upstream misses nothing that comes due while it makes its list', () => {
+  // Every look at the clock costs a little time.
+  let nowMs = 0
+  const clock = { now: () => (nowMs += 0.4), wall: () => 0 }
+  const upstream = new Upstream(
+    { name: 'shop', discover: () => assert.fail('the test tells'), settle: '100ms' },
+    { clock, random: createSeededRandom(1) },
+  )
+  upstream.hearDiscovered(['a'])
+  upstream.hearDiscovered(['a', 'b'])
+  const dueMs = upstream.reviewDueMs
+  // As Node's timers may, it fires a little early.
+  nowMs = dueMs - 0.5
+  upstream.review()
+  assert.equal(upstream.servers[1]?.mode, 'drain')
+  assert.equal(upstream.reviewDueMs, dueMs)
 })
