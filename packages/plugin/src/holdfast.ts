@@ -112,7 +112,8 @@ function createHandle(gateway: Gateway, upstream: Upstream): UpstreamHandle {
     },
     drain: (id: string, by?: string) => upstream.override(id, { mode: 'drain' }, by),
     undrain: (id: string, by?: string) => upstream.override(id, {}, by),
-    override: (id: string, word: OperatorWord, by?: string) => override(upstream, id, word, by),
+    override: (id: string, word: OperatorWord, by?: string) =>
+      overrideServer(upstream, id, word, by),
     on<Name extends UpstreamEventName>(
       name: Name,
       listener: (event: UpstreamEventOf<Name>) => void,
@@ -129,7 +130,8 @@ function createHandle(gateway: Gateway, upstream: Upstream): UpstreamHandle {
   })
 }
 
-function override(
+/** @throws OptionError as UpstreamHandle's `override` */
+export function overrideServer(
   upstream: Upstream,
   id: string,
   { state, weight, ttl, force }: OperatorWord,

@@ -69,6 +69,8 @@ export interface SnapshotRouteOptions {
   path: string
   /** What a reader must send as `Authorization: Bearer <token>`. */
   token: string
+  /** What an operator must send there to drain and stop servers. Default: nobody may. */
+  adminToken?: string | undefined
 }
 
 /** How replicas share what they know. */

@@ -60,17 +60,20 @@ const fn = <T>(): z.ZodType<T, T> =>
 
 const TOKEN_LEAST = 16
 
+const tokenSchema: z.ZodType<string, string> = z
+  .custom<string>((value) => typeof value === 'string' && value.length >= TOKEN_LEAST, {
+    error: `must be ${TOKEN_LEAST} characters or more; \`openssl rand -hex 16\` makes one`,
+    params: { secret: true },
+  })
+  .meta({ values: `text of ${TOKEN_LEAST} characters or more` })
+
 /** `stats`. */
 export const statsSchema: z.ZodType<SnapshotRouteOptions, SnapshotRouteOptions> = group({
   path: required('Where it is served, from the root of the gateway.', path),
-  token: required(
-    'What a reader must send as `Authorization: Bearer <token>`.',
-    z
-      .custom<string>((value) => typeof value === 'string' && value.length >= TOKEN_LEAST, {
-        error: `must be ${TOKEN_LEAST} characters or more; \`openssl rand -hex 16\` makes one`,
-        params: { secret: true },
-      })
-      .meta({ values: `text of ${TOKEN_LEAST} characters or more` }),
+  token: required('What a reader must send as `Authorization: Bearer <token>`.', tokenSchema),
+  adminToken: optional(
+    'What an operator must send there to drain and stop servers. Default: nobody may.',
+    tokenSchema,
   ),
 }).meta({ values: '[stats](#holdfast-stats)' })
 
