@@ -18,7 +18,7 @@ import type { Clock } from './kernel/clock.js'
 import { OptionError } from './kernel/errors.js'
 import { Emitter } from './kernel/event.js'
 import type { Random } from './kernel/random.js'
-import { parseDiscovered } from './options/discovered.js'
+import { DiscoveredReader } from './options/discovered.js'
 import { parseUpstreamOptions } from './options/options.js'
 import type { ServerOptions, UpstreamOptions } from './options/types.js'
 import { createPicker } from './picker/create-picker.js'
@@ -83,6 +83,7 @@ export class Upstream {
   readonly #health: HealthKeeper
   readonly #ground: Ground
   readonly #membership: Membership
+  readonly #discovered: DiscoveredReader
   #members: readonly ServerConfig[] | undefined
   #renewedMs = 0
   #checks: ActiveChecks | undefined
@@ -122,6 +123,7 @@ export class Upstream {
       this.#health.record(server, event, outcome),
     )
     this.#membership = new Membership(this.#config)
+    this.#discovered = new DiscoveredReader(this.#config)
     this.#membership.arrange(placesOf(this.#config), this.#config)
     this.#renew()
   }
@@ -195,7 +197,7 @@ export class Upstream {
    * @returns what changed, and what was wrong with the list.
    */
   hearDiscovered(list: unknown): MembershipChange & { readonly problems: readonly string[] } {
-    const { servers, unclear, problems } = parseDiscovered(list, this.#config)
+    const { servers, unclear, problems } = this.#discovered.read(list)
     if (servers.length === 0) {
       return { ...NO_CHANGE, problems: [...problems, 'names no server that can be used'] }
     }

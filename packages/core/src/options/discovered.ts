@@ -1,6 +1,7 @@
 import type { UpstreamConfig } from '../config.js'
 import { MOST_ADDRESSES } from '../discovery/name.js'
 import { OptionError } from '../kernel/errors.js'
+import type { BalanceConfig } from '../picker/picker.js'
 import type { ServerConfig } from '../servers/server.js'
 import { readAddress } from './address.js'
 import { refusesBackups } from './balance.js'
@@ -17,37 +18,62 @@ export interface DiscoveredServers {
 }
 
 /**
- * Reads a list that came while requests are served. One wrong entry must not cost the others: it
- * is told, and left out.
+ * Reads lists that come while requests are served. One wrong entry must not cost the others: it is
+ * told, and left out. What stood in the list before is not checked again, so that a list of a
+ * thousand of which one has changed holds nobody up.
  */
-export function parseDiscovered(
-  list: unknown,
-  { balance }: Pick<UpstreamConfig, 'balance'>,
-): DiscoveredServers {
-  if (!Array.isArray(list)) return { servers: [], unclear: [], problems: ['is no list of servers'] }
-  const servers = new Map<string, ServerConfig>()
-  const unclear: string[] = []
-  const problems: string[] = []
-  for (const [index, input] of list.entries()) {
-    const path = `[${index}]`
-    const refuse = (problem: string): void => {
-      problems.push(problem)
+export class DiscoveredReader {
+  readonly #balance: BalanceConfig
+  #known: ReadonlyMap<string, Entry> = new Map()
+
+  constructor({ balance }: Pick<UpstreamConfig, 'balance'>) {
+    this.#balance = balance
+  }
+
+  read(list: unknown): DiscoveredServers {
+    if (!Array.isArray(list)) {
+      return { servers: [], unclear: [], problems: ['is no list of servers'] }
+    }
+    const servers = new Map<string, ServerConfig>()
+    const unclear: string[] = []
+    const problems: string[] = []
+    const known = new Map<string, Entry>()
+    for (const [index, input] of list.entries()) {
+      const path = `[${index}]`
+      const text = JSON.stringify(input)
+      const entry = this.#known.get(text) ?? tryEntry(input, path)
+      const problem =
+        servers.size === MOST_ADDRESSES
+          ? `${path}: is one more than the ${MOST_ADDRESSES} servers that are used`
+          : typeof entry === 'string'
+            ? entry
+            : this.#objection(entry, servers, path)
+      if (problem === undefined && typeof entry !== 'string') {
+        known.set(text, entry)
+        servers.set(entry.server.address, entry.server)
+        continue
+      }
+      if (problem !== undefined) problems.push(problem)
       const address = addressIn(input)
       if (address !== undefined && !servers.has(address)) unclear.push(address)
+      if (servers.size === MOST_ADDRESSES) break
     }
-    if (servers.size === MOST_ADDRESSES) {
-      refuse(`${path}: is one more than the ${MOST_ADDRESSES} servers that are used`)
-      break
-    }
-    const entry = tryEntry(input, path)
-    if (typeof entry === 'string') refuse(entry)
-    else if (entry.lookup !== undefined) refuse(`${path}: must be an address: it is found already`)
-    else if (servers.has(entry.server.address)) refuse(`${path}: is there twice; the first counts`)
-    else if (entry.server.backup && refusesBackups(balance)) {
-      refuse(`${path}.backup: has no meaning with balance '${balance.kind}'`)
-    } else servers.set(entry.server.address, entry.server)
+    this.#known = known
+    return { servers: [...servers.values()], unclear, problems }
   }
-  return { servers: [...servers.values()], unclear, problems }
+
+  /** What is wrong with an entry that is right by itself. */
+  #objection(
+    { server, lookup }: Entry,
+    servers: ReadonlyMap<string, ServerConfig>,
+    path: string,
+  ): string | undefined {
+    if (lookup !== undefined) return `${path}: must be an address: it is found already`
+    if (servers.has(server.address)) return `${path}: is there twice; the first counts`
+    return server.backup && refusesBackups(this.#balance)
+      ? `${path}.backup: has no meaning with balance '${this.#balance.kind}'`
+      : undefined
+  }
 }
 
 function tryEntry(input: unknown, path: string): Entry | string {
