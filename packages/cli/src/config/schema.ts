@@ -193,9 +193,17 @@ const token = z
 export const statsSchema: z.ZodType<StatsConfig, unknown> = group({
   listen: required('Where the statistics are served.', endpoint),
   readToken: optional('What a reader must send as `Authorization: Bearer`.', token),
-}).transform(({ listen, readToken }) => ({ listen, readToken }))
+  adminToken: optional(
+    'What must be sent to drain, stop and weigh servers; nobody can when absent.',
+    token,
+  ),
+}).transform(({ listen, readToken, adminToken }) => ({ listen, readToken, adminToken }))
 
-const plainStats = endpoint.transform((listen) => ({ listen, readToken: undefined }))
+const plainStats = endpoint.transform((listen) => ({
+  listen,
+  readToken: undefined,
+  adminToken: undefined,
+}))
 
 const stats = choice<StatsConfig, unknown>((value) =>
   typeof value === 'string' ? plainStats : statsSchema,

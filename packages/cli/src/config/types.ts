@@ -83,4 +83,6 @@ export interface StatsConfig {
   readonly listen: Endpoint
   /** What readers must send as `Authorization: Bearer`; undefined asks nobody. */
   readonly readToken: string | undefined
+  /** What those must send who may drain and stop servers; undefined lets nobody. */
+  readonly adminToken: string | undefined
 }

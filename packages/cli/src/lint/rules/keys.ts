@@ -24,6 +24,7 @@ export const committedKey: Rule = {
     yield* cookieKeys.find(context)
     const secrets: ReadonlyArray<readonly [string, boolean]> = [
       ['stats.readToken', config.stats?.readToken !== undefined],
+      ['stats.adminToken', config.stats?.adminToken !== undefined],
       ['fleet.redis', hasPassword(config.fleet?.redis)],
     ]
     for (const [path, there] of secrets) {
