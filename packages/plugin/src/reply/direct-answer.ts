@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { constants, Http2ServerResponse } from 'node:http2'
 import type { FastifyReply } from 'fastify'
 import type { Flusher } from '../transport/flusher.js'
 import type { ResponseHead } from './response-head.js'
@@ -61,7 +62,7 @@ export class DirectAnswer implements Answer {
 
   cut(): void {
     this.flush()
-    this.#raw.destroy()
+    breakOff(this.#raw)
   }
 
   flush(): void {
@@ -94,6 +95,13 @@ function endSmall(raw: ServerResponse, chunk: Buffer): void {
   raw.write(chunk.toString('latin1'), 'latin1')
   raw.socket?.uncork()
   raw.end()
+}
+
+/** Ends a response so that its client cannot take what it has for the whole. */
+export function breakOff(raw: ServerResponse | Http2ServerResponse): void {
+  // To destroy an HTTP/2 stream is to say that there was no error.
+  if (raw instanceof Http2ServerResponse) raw.stream?.close(constants.NGHTTP2_INTERNAL_ERROR)
+  else raw.destroy()
 }
 
 function writeHead(reply: FastifyReply, head: ResponseHead, closing: boolean): void {

@@ -2,8 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { BadGatewayError } from '../errors.js'
 import type { Flusher } from '../transport/flusher.js'
-import type { Answer } from './direct-answer.js'
-import { groupHeaders } from './direct-answer.js'
+import { type Answer, breakOff, groupHeaders } from './direct-answer.js'
 import type { ResponseHead } from './response-head.js'
 
 /** What reply-from takes for the response that it asked for. */
@@ -15,7 +14,10 @@ export interface FromResponse {
 
 /** Goes back through reply-from and Fastify, so that onSend hooks see the answer. */
 export class HookedAnswer implements Answer {
+  readonly #raw: ServerResponse
   readonly #stream: ResponseBody
+  /** The hooks have had their say: the head is complete and the body on its way. */
+  #piped = false
 
   constructor(
     raw: ServerResponse,
@@ -26,12 +28,14 @@ export class HookedAnswer implements Answer {
     onDrain: () => void,
     onClosed: () => void,
   ) {
+    this.#raw = raw
     this.#stream = new ResponseBody(onDrain, onClosed)
     const headers = groupHeaders(head.headers)
     if (closing) headers.connection = 'close'
-    // Node would keep the head until there is some body. The hooks have had their say when a
-    // stream is piped into the response.
-    raw.once('pipe', () => flusher.add({ flush: () => raw.headersSent || raw.flushHeaders() }))
+    raw.once('pipe', () => {
+      this.#piped = true
+      flusher.add(this)
+    })
     give({ statusCode: head.status, headers, body: this.#stream })
   }
 
@@ -44,8 +48,16 @@ export class HookedAnswer implements Answer {
   }
 
   cut(): void {
-    // The client is told so while it has nothing yet; later the connection just breaks.
+    if (this.#piped) {
+      this.flush()
+      breakOff(this.#raw)
+    }
     this.#stream.destroy(new BadGatewayError())
+  }
+
+  /** Node would keep the head until there is some body. */
+  flush(): void {
+    if (!this.#raw.headersSent) this.#raw.flushHeaders()
   }
 }
 

@@ -1,6 +1,6 @@
 /** Something that may hold back a little of an answer in the hope of sending it with the rest. */
 export interface Flushable {
-  flush(): unknown
+  flush(): void
 }
 
 /**
