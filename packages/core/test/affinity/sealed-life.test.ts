@@ -3,8 +3,6 @@ import { test } from 'node:test'
 import type { CookieConfig } from '#core/affinity/config.js'
 import { cookieConfig, cookieOf, Gateway, poolOf } from './fixtures.js'
 
-const _key = 'a key of sixteen bytes or more'
-
 const sealed = (given: Partial<CookieConfig> = {}) =>
   new Gateway(cookieConfig(given), poolOf('10.0.0.1:80', '10.0.0.2:80'))
 
