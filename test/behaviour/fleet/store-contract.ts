@@ -118,13 +118,24 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Op
       assert.equal(await store.lease(UPSTREAM, SERVER, 'a'), 0)
     })
 
-    it('grants a suspect no probe of what others have ejected', async (t) => {
+    it('does not go on with it because a suspect failed to reach the server', async (t) => {
       const { store, pass } = await open(t)
-      await eject(store, 50)
+      const first = await eject(store, 50)
       await say(store, { replica: 'c', sick: true })
       await pass(60)
-      assert.ok((await store.lease(UPSTREAM, SERVER, 'c')) > 0)
-      assert.equal(await store.lease(UPSTREAM, SERVER, 'b'), 0)
+      await store.lease(UPSTREAM, SERVER, 'c')
+      const fails = [fail({ again: true, inARow: 2 })]
+      const { state } = await say(store, { replica: 'c', sick: true, fails })
+      assert.equal(ejection(state)?.untilMs, first.untilMs)
+      assert.equal(await store.lease(UPSTREAM, SERVER, 'b'), 0, 'and lets another one probe')
+    })
+
+    it('makes a probe that went well known to those who ejected the server by themselves', async (t) => {
+      const { store } = await open(t)
+      const { state, nowMs } = await say(store, { replica: 'a', returned: [SERVER] })
+      const record = ejection(state)
+      assert.equal(record?.voters.size, 0)
+      assert.equal(record?.untilMs, nowMs)
     })
 
     it('goes on with the ejection when the probe fails, one longer row', async (t) => {

@@ -53,7 +53,7 @@ export interface MemberPorts {
 /** Everything is read anew so often, since news may get lost. */
 const RESYNC_MS = 2_000
 /** A store that is down is tried so often. */
-const RETRY_MS = 1_000
+const RETRY_MS = 500
 /** Fails that come together are told together: that shows whether it is the replica. */
 const GATHER_MS = 10
 /** Messages are at least so far apart. */
@@ -64,7 +64,7 @@ const MOST_IN_A_ROW = 20
 
 /** One replica's part in the fleet of one upstream. */
 export class Member {
-  readonly view: View = new View()
+  readonly view: View
   readonly #upstream: FleetUpstream
   readonly #ports: MemberPorts
   readonly #probes: Probes
@@ -73,6 +73,8 @@ export class Member {
   readonly #sessions = new SessionQueue()
   /** Ejections in force here on the fleet's word, by the version of that. */
   readonly #adopted = new Map<Server, number>()
+  /** The latest return that was acted on. */
+  readonly #heeded = new WeakMap<Server, number>()
   readonly #unsubscribe: ReadonlyArray<() => void>
   readonly #ready: Promise<void>
 
@@ -91,6 +93,7 @@ export class Member {
     const { store, replica, clock, timers } = ports
     this.#upstream = upstream
     this.#ports = ports
+    this.view = new View(replica, clock)
     this.#ready = new Promise((resolve) => {
       this.#tellReady = resolve
     })
@@ -100,7 +103,6 @@ export class Member {
       isShared: () => store.health === 'up' && !this.#closed,
       ask: (server) => store.lease(upstream.name, identity(server.config), replica),
     })
-    this.view.take([replica], [])
     this.#unsubscribe = [
       store.subscribe(upstream.name, (news) => this.#hear(news)),
       upstream.sessions?.learned.on(({ digest, server }) => {
@@ -332,26 +334,41 @@ export class Member {
   }
 
   #applyEjection(server: Server, ejection: EjectionRecord): void {
-    const { version, untilMs, inARow, voters } = ejection
-    const { health } = this.#upstream
-    const adopted = this.#adopted.get(server)
+    if (ejection.voters.size === 0) this.#applyReturn(server, ejection.version)
+    else if (!this.#upholds(server, ejection)) this.#revoke(server)
+    else this.#takeOut(server, ejection)
+  }
+
+  #takeOut(server: Server, { version, untilMs, inARow, voters }: EjectionRecord): void {
     const leftMs = untilMs - this.#ports.storeClock.now()
-    const isOver = voters.size === 0
-    if (isOver || !this.#upholds(server, ejection)) {
-      if (adopted === undefined) return
-      this.#adopted.delete(server)
-      // The fleet has thought better of it; what was seen here still counts.
-      if (!isOver && this.#troubles.failsOf(server) >= server.config.maxFails) return
-      this.#probes.settle(server)
-      health.restore(server)
-    } else if (leftMs > 0 && adopted !== version) {
-      const row = Math.min(Math.max(inARow, 1), MOST_IN_A_ROW)
-      // A value from the store is input: it cannot keep a server out for longer than we would.
-      const mostMs = Math.min(health.ejectionMs(server, row), LONGEST_MS)
-      if (!health.eject(server, Math.min(leftMs, mostMs), row, [...voters.keys()])) return
-      this.#probes.settle(server)
-      this.#adopted.set(server, version)
-    }
+    if (leftMs <= 0 || this.#adopted.get(server) === version) return
+    const { health } = this.#upstream
+    const row = Math.min(Math.max(inARow, 1), MOST_IN_A_ROW)
+    // A value from the store is input: it cannot keep a server out for longer than we would.
+    const mostMs = Math.min(health.ejectionMs(server, row), LONGEST_MS)
+    if (!health.eject(server, Math.min(leftMs, mostMs), row, [...voters.keys()])) return
+    this.#probes.settle(server)
+    this.#adopted.set(server, version)
+  }
+
+  /** A probe went well somewhere: that is what all who wait for one were waiting for. */
+  #applyReturn(server: Server, version: number): void {
+    if ((this.#heeded.get(server) ?? -1) >= version) return
+    this.#heeded.set(server, version)
+    if (this.#adopted.has(server) || this.#probes.isOpen(server)) this.#restore(server)
+  }
+
+  /** The fleet has thought better of it; what was seen here still counts. */
+  #revoke(server: Server): void {
+    if (!this.#adopted.has(server)) return
+    if (this.#troubles.failsOf(server) >= server.config.maxFails) this.#adopted.delete(server)
+    else this.#restore(server)
+  }
+
+  #restore(server: Server): void {
+    this.#adopted.delete(server)
+    this.#probes.settle(server)
+    this.#upstream.health.restore(server)
   }
 
   #upholds(server: Server, ejection: EjectionRecord): boolean {

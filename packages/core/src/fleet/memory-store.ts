@@ -109,10 +109,7 @@ class Room {
 
   lease(server: string, replica: string, nowMs: number): number {
     const ejection = this.#ejection(server)
-    if (isOut(ejection)) {
-      if (ejection.untilMs > nowMs) return ejection.untilMs - nowMs
-      if (this.#isSuspect(replica)) return LEASE_MS
-    }
+    if (isOut(ejection) && ejection.untilMs > nowMs) return ejection.untilMs - nowMs
     const held = this.#probes.get(server)
     if (held !== undefined && held.endsMs > nowMs && held.replica !== replica) {
       return held.endsMs - nowMs
@@ -147,8 +144,8 @@ class Room {
   }
 
   #return(server: string, replica: string | undefined, nowMs: number): void {
-    const ejection = this.#ejection(server)
-    if (isOut(ejection) && ejection.untilMs <= nowMs) {
+    const ejection = this.#ejection(server) ?? noEjection(server)
+    if (!isOut(ejection) || ejection.untilMs <= nowMs) {
       this.#tallies.delete(server)
       this.#put({ ...next(ejection, nowMs), untilMs: nowMs, voters: new Map() })
     }
@@ -172,8 +169,8 @@ class Room {
       const voters = this.#voters(fail, replica, nowMs)
       const total = [...voters.values()].reduce((sum, one) => sum + one, 0)
       if (voters.size < neededVoters(quorum, this.#replicas.size) || total < fail.maxFails) return
-      const first = ejection ?? { kind: 'ejection', server, version: 0 }
-      this.#put({ ...next(first, nowMs), untilMs: nowMs + lengthMs, inARow, voters })
+      const before = ejection ?? noEjection(server)
+      this.#put({ ...next(before, nowMs), untilMs: nowMs + lengthMs, inARow, voters })
       this.#tallies.delete(server)
     }
   }
@@ -213,6 +210,10 @@ class Room {
   #note(changed: boolean): void {
     if (changed) this.#changed = true
   }
+}
+
+function noEjection(server: string): EjectionRecord {
+  return { kind: 'ejection', server, version: 0, untilMs: 0, inARow: 0, voters: new Map() }
 }
 
 function isOut(ejection: EjectionRecord | undefined): ejection is EjectionRecord {

@@ -23,7 +23,7 @@ interface Probe {
 
 const RENEW_MS = LEASE_MS / 2
 /** A grant that no request has used for so long is left to others. */
-const UNUSED_MS = 10_000
+const UNUSED_MS = 4_000
 /** Who was put off for so long goes by the local rule: no store may keep a server out for good. */
 const PATIENCE_MS = 60_000
 const SHORTEST_WAIT_MS = 50
@@ -60,6 +60,11 @@ export class Probes implements ProbeGate {
     }
     this.#ask(server, probe)
     return true
+  }
+
+  /** Whether its ejection has run out here and nobody has told yet how it is. */
+  isOpen(server: Server): boolean {
+    return this.#probes.has(server)
   }
 
   /** A request was sent as the probe. */

@@ -90,7 +90,7 @@ class RedisStore implements Store, Board {
 
   async lease(upstream: string, server: string, replica: string): Promise<number> {
     const key = this.#keysOf(upstream)
-    const keys = ['replicas', 'sick', 'records', `probe:${server}`].map(key)
+    const keys = ['records', `probe:${server}`].map(key)
     const waitMs = await this.#lease.run(this.#commands, keys, [server, replica, `${LEASE_MS}`])
     return typeof waitMs === 'number' && waitMs >= 0 ? waitMs : LEASE_MS
   }

@@ -38,8 +38,11 @@ export class Troubles {
   /** Whether more than half of `servers` fail. */
   outweigh(servers: readonly Server[], nowMs: number): boolean {
     for (const [server, { lastFailMs }] of this.#troubles) {
-      const windowMs = server.config.failTimeoutS * 1000
-      if (nowMs - lastFailMs > windowMs || !servers.includes(server)) this.#troubles.delete(server)
+      const { maxFails, failTimeoutS } = server.config
+      // One that is out gets no requests that could fail: that is no sign of being well.
+      const isOut = maxFails > 0 && server.fails >= maxFails
+      const isOver = nowMs - lastFailMs > failTimeoutS * 1000 && !isOut
+      if (isOver || !servers.includes(server)) this.#troubles.delete(server)
     }
     let failing = 0
     for (const { fails, oks } of this.#troubles.values()) {

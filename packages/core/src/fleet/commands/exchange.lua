@@ -116,11 +116,12 @@ local function give_up_probe(key)
   if redis.call('GET', key) == replica then redis.call('DEL', key) end
 end
 
--- Probes that went well. One that was made before its time tells nothing against a quorum.
+-- Probes that went well: news for all who wait for one, be it for an ejection of the fleet's or
+-- their own. One that was made before its time tells nothing against a quorum.
 for i, server in ipairs(message.returned) do
   local at = 6 + 2 * #message.fails + 2 * (i - 1)
   local ejection = ejection_of(server)
-  if ejection.count > 0 and ejection.ends <= now then
+  if ejection.count == 0 or ejection.ends <= now then
     redis.call('DEL', KEYS[at])
     put_ejection(server, ejection, now, ejection.in_a_row, '')
   end

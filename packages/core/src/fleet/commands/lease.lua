@@ -1,15 +1,13 @@
 -- The right to probe one server, for one replica at a time.
 --
--- KEYS[1]  replicas: sorted set, replica -> when it was last heard of (ms)
--- KEYS[2]  sick:     sorted set, the same for those for which most servers fail
--- KEYS[3]  records:  hash, 'e <server>' -> '<version> <until (ms)> <in a row> <voters>'
--- KEYS[4]  probe:    string, the replica that may probe the server
+-- KEYS[1]  records: hash, 'e <server>' -> '<version> <until (ms)> <in a row> <voters>'
+-- KEYS[2]  probe:   string, the replica that may probe the server
 -- ARGV[1]  server
 -- ARGV[2]  replica
 -- ARGV[3]  for how long (ms)
 -- Returns  0 when granted, else in how many milliseconds to ask again
 
-local replicas, sick, records, probe = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local records, probe = KEYS[1], KEYS[2]
 local server, replica, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 local time = redis.call('TIME')
@@ -18,12 +16,7 @@ local now = math.floor(time[1] * 1000 + time[2] / 1000)
 local text = redis.call('HGET', records, 'e ' .. server)
 if text then
   local ends, voters = string.match(text, '^%d+ (%d+) %d+ (.*)$')
-  if ends and voters ~= '' then
-    if tonumber(ends) > now then return tonumber(ends) - now end
-    -- Where everything fails for a replica, its probe would tell of itself.
-    local suspected = redis.call('ZCARD', sick) * 2 <= redis.call('ZCARD', replicas)
-    if suspected and redis.call('ZSCORE', sick, replica) then return lease end
-  end
+  if ends and voters ~= '' and tonumber(ends) > now then return tonumber(ends) - now end
 end
 
 local holder = redis.call('GET', probe)
