@@ -33,17 +33,15 @@ export class Listeners {
    * @throws what node throws for an address that cannot be had; what was open stays open.
    */
   async follow(wanted: readonly ListenConfig[]): Promise<readonly string[]> {
-    const opened: string[] = []
+    const missing = wanted.filter((config) => !this.#listeners.has(keyOf(config)))
+    const opened = await this.#openAll(missing)
     for (const config of wanted) {
       const known = this.#listeners.get(keyOf(config))
-      if (known === undefined) opened.push(await this.#open(config))
-      else if (config.tls !== undefined) this.#renew(known, config.tls)
+      if (known !== undefined && config.tls !== undefined) this.#renew(known, config.tls)
     }
     const keys = new Set(wanted.map(keyOf))
-    for (const [key, { server }] of this.#listeners) {
-      if (keys.has(key)) continue
-      this.#listeners.delete(key)
-      closeGently(server)
+    for (const key of this.#listeners.keys()) {
+      if (!keys.has(key)) this.#forget(key)
     }
     return opened
   }
@@ -60,6 +58,25 @@ export class Listeners {
       if ('closeAllConnections' in server) server.closeAllConnections()
     }
     this.#listeners.clear()
+  }
+
+  async #openAll(configs: readonly ListenConfig[]): Promise<readonly string[]> {
+    const urls: string[] = []
+    for (const [index, config] of configs.entries()) {
+      try {
+        urls.push(await this.#open(config))
+      } catch (error) {
+        for (const earlier of configs.slice(0, index)) this.#forget(keyOf(earlier))
+        throw error
+      }
+    }
+    return urls
+  }
+
+  #forget(key: string): void {
+    const listener = this.#listeners.get(key)
+    this.#listeners.delete(key)
+    if (listener !== undefined) closeGently(listener.server)
   }
 
   async #open(config: ListenConfig): Promise<string> {
