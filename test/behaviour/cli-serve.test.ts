@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type AppServer, startAppServer } from '#fixtures/app-server.js'
+import { startServe } from '#fixtures/cli.js'
+import { failOnLeaks } from '#fixtures/leaks.js'
+import { type LoadResult, startLoad } from '#fixtures/load.js'
+import { exchange, get } from '#fixtures/raw-client.js'
+import { until } from '#fixtures/until.js'
+
+failOnLeaks()
+
+const KEYS = { OLD: 'the old key of some length', NEW: 'the new key of some length' }
+
+// As the file takes them from the environment.
+const [OLD, NEW] = ['OLD', 'NEW'].map((name) => `"\${${name}}"`) as [string, string]
+
+async function startServers(t: TestContext, count: number, delayMs = 0): Promise<AppServer[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, (_, i) => startAppServer({ name: `s${i}`, delayMs })),
+  )
+  t.after(() => Promise.all(servers.map((server) => server.stop())))
+  return servers
+}
+
+interface Wanted {
+  readonly servers: readonly string[]
+  readonly keys?: string
+  readonly routes?: string
+  readonly admin?: boolean
+}
+
+function file({ servers, keys = OLD, routes = '', admin = false }: Wanted): string {
+  return `listen: 127.0.0.1:0
+${admin ? 'admin: 127.0.0.1:0' : ''}
+log: moved
+upstreams:
+  shop:
+    servers: [${servers.join(', ')}]
+    sticky: { cookie: srv_id, keys: [${keys}] }
+routes: [{ upstream: shop }${routes}]
+`
+}
+
+const quoted = ({ address }: AppServer): string => `'${address}'`
+
+/** The servers that each session saw, in order, repeats left out. */
+function journeys(results: readonly LoadResult[]): ReadonlyMap<number, readonly string[]> {
+  const seen = new Map<number, string[]>()
+  for (const { session = -1, server = '' } of results) {
+    const journey = seen.get(session) ?? []
+    if (journey.at(-1) !== server) journey.push(server)
+    seen.set(session, journey)
+  }
+  return seen
+}
+
+describe('holdfast serve, reloaded under load', () => {
+  it('loses no request, and moves only the sessions of a server that is gone', async (t) => {
+    const [a, b, c] = (await startServers(t, 3)) as [AppServer, AppServer, AppServer]
+    const served = await startServe(t, file({ servers: [a, b].map(quoted) }), { env: KEYS })
+    const load = startLoad({ address: served.address, sessions: 24 })
+    const settled = (): Promise<unknown> => {
+      const { length } = load.results
+      return until('some more answers', () => load.results.length > length + 200)
+    }
+    await settled()
+    await served.reload(file({ servers: [a, b, c].map(quoted) }))
+    await settled()
+    const weighed = `{ address: '${a.address}', weight: 5 }`
+    await served.reload(file({ servers: [weighed, quoted(b), quoted(c)] }))
+    await settled()
+    await served.reload(file({ servers: [a, b, c].map(quoted), keys: `${OLD}, ${NEW}` }))
+    await served.reload(file({ servers: [a, b, c].map(quoted), keys: `${NEW}, ${OLD}` }))
+    await settled()
+    await settled()
+    await served.reload(file({ servers: [a, b, c].map(quoted), keys: NEW }))
+    await settled()
+    const more = `, { upstream: shop, prefix: /more }`
+    await served.reload(file({ servers: [a, b, c].map(quoted), keys: NEW, routes: more }))
+    await settled()
+    await served.reload(file({ servers: [b, c].map(quoted), keys: NEW, routes: more }))
+    await settled()
+    const results = await load.stop()
+
+    const failed = results.filter(({ status, error }) => status !== 200 || error !== undefined)
+    assert.deepEqual(failed, [])
+    const all = [...journeys(results).values()]
+    for (const journey of all) {
+      assert.equal(journey.length, journey[0] === a.name ? 2 : 1, journey.join(' -> '))
+    }
+    assert.ok(all.some(([first]) => first === a.name))
+  })
+
+  it('goes on as it was when the new file is wrong', async (t) => {
+    const [server] = (await startServers(t, 1)) as [AppServer]
+    const served = await startServe(t, file({ servers: [quoted(server)] }), { env: KEYS })
+    served.put('gateway.yaml', 'listen: nowhere')
+    served.daemon.signal('SIGHUP')
+    const complaint = await until('a complaint', () =>
+      served.log().find(({ msg }) => msg === 'the new configuration is not in force'),
+    )
+    assert.match(JSON.stringify(complaint), /gateway\.yaml:1:9: listen: must be/)
+    assert.equal((await exchange(served.address, get('/'))).status, 200)
+  })
+
+  it('with --watch takes over what is written, without a signal', async (t) => {
+    const [a, b] = (await startServers(t, 2)) as [AppServer, AppServer]
+    const served = await startServe(t, file({ servers: [quoted(a)] }), {
+      args: ['--watch'],
+      env: KEYS,
+    })
+    served.put('gateway.yaml', file({ servers: [quoted(b)] }))
+    await until('the other server', async () => {
+      const { body } = await exchange(served.address, get('/'))
+      return body.toString().includes(`"${b.name}"`)
+    })
+  })
+})
+
+describe('holdfast serve, told to end', () => {
+  it('is not ready any more, answers what has begun, and ends well', async (t) => {
+    const [server] = (await startServers(t, 1, 400)) as [AppServer]
+    const served = await startServe(t, file({ servers: [quoted(server)], admin: true }), {
+      env: KEYS,
+    })
+    const probe = async (path: string): Promise<number> =>
+      (await exchange(served.admin, get(path))).status
+    assert.equal(await probe('/livez'), 200)
+    assert.equal(await probe('/readyz'), 200)
+    const slow = exchange(served.address, get('/'))
+    await until('a request under way', async () => {
+      const { body } = await exchange(served.admin, get('/snapshot'))
+      return JSON.parse(body.toString()).upstreams[0].servers[0].active === 1
+    })
+    served.daemon.signal('SIGTERM')
+    await until('not ready', async () => (await probe('/readyz')) === 503)
+    assert.equal(await probe('/livez'), 200)
+    // Whoever has not heard of it yet is still served.
+    assert.equal((await exchange(served.address, get('/late'))).status, 200)
+    assert.equal((await slow).status, 200)
+    await until('its end', () => !served.daemon.running, { deadlineMs: 10_000 })
+    assert.ok(served.log().some(({ msg }) => msg === 'every request has ended'))
+  })
+})
+
+describe('holdfast serve --workers 2', () => {
+  it('has both serve, replaces one that is killed, and loses no request that is sent again', async (t) => {
+    const [server] = (await startServers(t, 1)) as [AppServer]
+    const served = await startServe(t, file({ servers: [quoted(server)], admin: true }), {
+      args: ['--workers', '2'],
+      env: KEYS,
+    })
+    /** Requests by worker, as the workers themselves count. */
+    const counts = async (): Promise<Map<string, number>> => {
+      const { body } = await exchange(served.admin, get('/snapshot'))
+      const snapshots: Snapshot[] = JSON.parse(body.toString())
+      return new Map(
+        snapshots.map(({ replica, upstreams }) => [
+          replica,
+          upstreams[0]?.servers[0]?.requests ?? 0,
+        ]),
+      )
+    }
+    const ask = async (): Promise<number> => {
+      for (let tries = 0; tries < 3; tries += 1) {
+        const answer = await exchange(served.address, get('/')).catch(() => undefined)
+        if (answer !== undefined) return answer.status
+      }
+      return 0
+    }
+    const statuses = await Promise.all(Array.from({ length: 40 }, ask))
+    assert.deepEqual([...new Set(statuses)], [200])
+    const before = await counts()
+    assert.equal(before.size, 2)
+    for (const [replica, count] of before) assert.ok(count > 0, `${replica} served none`)
+
+    const [victim = ''] = before.keys()
+    process.kill(Number(/worker-(\d+)/.exec(victim)?.[1]), 'SIGKILL')
+    const meanwhile: number[] = []
+    await until(
+      'another worker',
+      async () => {
+        meanwhile.push(await ask())
+        const now = await counts()
+        return now.size === 2 && !now.has(victim)
+      },
+      { deadlineMs: 8_000 },
+    )
+    assert.deepEqual([...new Set(meanwhile)], [200])
+    served.daemon.signal('SIGTERM')
+    await until('its end', () => !served.daemon.running, { deadlineMs: 10_000 })
+  })
+
+  it('lets each worker know what the other has found out of a server', async (t) => {
+    const [server] = (await startServers(t, 1)) as [AppServer]
+    const dead = `{ address: '127.0.0.1:1', maxFails: 1, failTimeout: 60s }`
+    const served = await startServe(t, file({ servers: [dead, quoted(server)], admin: true }), {
+      args: ['--workers', '2'],
+      env: KEYS,
+    })
+    const states = async (): Promise<string[]> => {
+      const { body } = await exchange(served.admin, get('/snapshot'))
+      const snapshots: Snapshot[] = JSON.parse(body.toString())
+      return snapshots.map(({ upstreams }) => upstreams[0]?.servers[0]?.state ?? '')
+    }
+    await exchange(served.address, get('/'))
+    await until('both workers to know', async () => {
+      const now = await states()
+      // A second request may be what tells the other worker, where the first met the good server.
+      if (!now.includes('ejected')) await exchange(served.address, get('/'))
+      await delay(50)
+      return now.length === 2 && now.every((state) => state === 'ejected')
+    })
+  })
+})
+
+interface Snapshot {
+  readonly replica: string
+  readonly upstreams: ReadonlyArray<{
+    readonly servers: ReadonlyArray<{ readonly requests: number; readonly state: string }>
+  }>
+}
