@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { Agent, get } from 'node:http'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { serverOptions } from '@holdfast/plugin'
 import { startAppServer } from '#fixtures/app-server.js'
 import { answer, later } from '#fixtures/behaviour.js'
-import { superviseDaemon } from '#fixtures/daemon.js'
 import { startFaultServer } from '#fixtures/fault-server.js'
 import { startGateway } from '#fixtures/gateway.js'
 import { failOnLeaks } from '#fixtures/leaks.js'
 import { startLoad, summarise } from '#fixtures/load.js'
-import { freePort } from '#fixtures/ports.js'
 import { connectRaw, get as getText } from '#fixtures/raw-client.js'
+import { spawnRollingGateway } from '#fixtures/rolling-gateway.js'
 import { until } from '#fixtures/until.js'
 
 failOnLeaks()
@@ -22,26 +19,13 @@ const RESTARTS = 20
 test(`SIGTERM under load: ${RESTARTS} restarts, no answer but 200, no request lost`, async (t) => {
   const apps = await Promise.all(['a', 'b', 'c'].map((name) => startAppServer({ name })))
   t.after(() => Promise.all(apps.map((app) => app.stop())))
-  const port = await freePort()
-  const entry = fileURLToPath(new URL('../fixtures/gateway-process.js', import.meta.url))
-  const options = { port, servers: apps.map(({ address }) => address), deadline: '100ms' }
-  const child = spawn(process.execPath, [entry, JSON.stringify(options)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+  const gateway = await spawnRollingGateway({
+    servers: apps.map(({ address }) => address),
+    deadline: '100ms',
   })
-  const gateway = await superviseDaemon(child, ({ output }) => output().includes('listening'))
   t.after(() => gateway.stop())
-  const load = startLoad({ address: `127.0.0.1:${port}`, sessions: 20, ratePerS: 300 })
-  const restarts = (): number => gateway.output().split('restarted 0').length - 1
-  for (let done = 0; done < RESTARTS; done += 1) {
-    child.stdin.write('restart\n')
-    await until(
-      () => `restart ${done + 1}: ${gateway.output()}`,
-      () => restarts() > done,
-      {
-        deadlineMs: 30_000,
-      },
-    )
-  }
+  const load = startLoad({ address: gateway.address, sessions: 20, ratePerS: 300 })
+  for (let done = 0; done < RESTARTS; done += 1) await gateway.restart()
   const results = await load.stop()
   const summary = summarise(results)
   assert.deepEqual(summary.byError, {})
