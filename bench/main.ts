@@ -1,17 +1,22 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { contrastRows, measureContrast } from './contrast/contrast.js'
 import { costSettings } from './e2e/cost.js'
 import { gateways } from './e2e/gateways.js'
 import { figures } from './figures.js'
 import { describeMachine } from './lib/machine.js'
 import { measureFigures } from './measure.js'
-import { figureTable, gatewayTable, standing } from './report.js'
+import { figureTable, gatewayTable, standing, table } from './report.js'
+
+/** Not a figure with a bound: two ways of keeping sessions, side by side. */
+const CONTRAST = 'contrast'
 
 /** Measures the figures with these ids, or all; prints them and writes them down. */
 export async function run(ids: readonly string[]): Promise<void> {
+  if (ids.includes(CONTRAST)) return runContrast()
   const wanted = figures.filter(({ id }) => ids.length === 0 || ids.includes(id))
   if (wanted.length === 0) {
-    const known = [...new Set(figures.map(({ id }) => id))].join(', ')
+    const known = [...new Set(figures.map(({ id }) => id)), CONTRAST].join(', ')
     throw new RangeError(`There is no figure ${ids.join(', ')}: there are ${known}`)
   }
   const machine = describeMachine()
@@ -34,6 +39,14 @@ export async function run(ids: readonly string[]): Promise<void> {
     rounds,
   })
   console.log(`Written to ${file}`)
+}
+
+async function runContrast(): Promise<void> {
+  const machine = describeMachine()
+  const contrast = await measureContrast((text) => console.error(`  ${text}`))
+  console.log(`\n${table(contrastRows(contrast))}`)
+  const at = new Date().toISOString()
+  console.log(`\nWritten to ${write(at, { at, ...machine, contrast })}`)
 }
 
 function write(at: string, results: unknown): string {

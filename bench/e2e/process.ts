@@ -79,7 +79,8 @@ function running({ pid }: ChildProcess, port: number, stop: () => Promise<void>)
   return { port, processorMs: () => processorMs(pid ?? 0), stop }
 }
 
-function processorMs(pid: number): number {
+/** Milliseconds of processor time, user and system, of all threads of a process so far. */
+export function processorMs(pid: number): number {
   let nanoseconds = 0
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     const [onProcessor = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(
@@ -90,7 +91,7 @@ function processorMs(pid: number): number {
   return nanoseconds / 1e6
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
