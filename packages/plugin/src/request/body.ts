@@ -92,10 +92,11 @@ export class RequestBody {
   }
 
   #take(chunk: Buffer): void {
+    const fitted = this.#bytes <= this.#limit
     this.#bytes += chunk.length
     if (this.#bytes > this.#limit) {
       this.detach()
-      this.#listener.onBodyTooLarge()
+      if (fitted) this.#listener.onBodyTooLarge()
       return
     }
     if (this.#kept !== undefined) {

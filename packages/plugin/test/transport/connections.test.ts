@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import type { Server, TlsConfig } from '@holdfast/core'
+import { type Connection, Connections } from '#plugin/transport/connections.js'
+
+const NO_TLS: TlsConfig = {
+  ca: undefined,
+  cert: undefined,
+  key: undefined,
+  servername: undefined,
+  verify: true,
+}
+
+interface Setup {
+  readonly connections: Connections
+  readonly sockets: Socket[]
+  readonly server: NetServer
+}
+
+/** A server that answers everything, and the connections to it. */
+async function setUp(t: TestContext): Promise<Setup> {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    socket.on('error', () => {})
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const address = `127.0.0.1:${port}`
+  const connections = new Connections({ address, config: { tls: false } } as Server, NO_TLS)
+  t.after(async () => {
+    connections.close()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+    await once(server, 'close')
+  })
+  return { connections, sockets, server }
+}
+
+/** One exchange; resolves with `ok` or the error. */
+function ask(connection: Connection): Promise<string> {
+  return new Promise((resolve) => {
+    connection.client.dispatch(
+      { path: '/', method: 'GET' },
+      {
+        onRequestStart() {},
+        onResponseStart() {},
+        onResponseData() {},
+        onResponseEnd: () => resolve('ok'),
+        onResponseError: (_, error) => resolve(error.message),
+      },
+    )
+  })
+}
+
+test('the connection that came back last is taken next, and is known to be used', async (t) => {
+  const { connections } = await setUp(t)
+  const [first, second] = [connections.take(false), connections.take(false)]
+  assert.deepEqual([first.used, second.used], [false, false])
+  await Promise.all([ask(first), ask(second)])
+  connections.give(first)
+  connections.give(second)
+  assert.equal(connections.idleCount, 2)
+  assert.equal(connections.take(false), second)
+  assert.equal(connections.take(false), first)
+  assert.equal(first.used, true)
+  for (const one of [first, second]) one.destroy()
+})
+
+test('a fresh one is asked for and got, whatever is idle', async (t) => {
+  const { connections } = await setUp(t)
+  const idle = connections.take(false)
+  await ask(idle)
+  connections.give(idle)
+  const fresh = connections.take(true)
+  assert.notEqual(fresh, idle)
+  assert.deepEqual([fresh.used, connections.idleCount], [false, 1])
+  fresh.destroy()
+})
+
+test('one that the server closed is forgotten, and not taken again', async (t) => {
+  const { connections, sockets } = await setUp(t)
+  const idle = connections.take(false)
+  await ask(idle)
+  connections.give(idle)
+  const gone = once(idle.client, 'disconnect')
+  sockets[0]?.end()
+  await gone
+  assert.deepEqual([connections.idleCount, idle.closed], [0, true])
+  const next = connections.take(false)
+  assert.notEqual(next, idle)
+  next.destroy()
+})
+
+test('one that broke cannot be given back', async (t) => {
+  const { connections } = await setUp(t)
+  const broken = connections.take(false)
+  broken.destroy()
+  connections.give(broken)
+  assert.equal(connections.idleCount, 0)
+})
+
+test('closed, it ends what is idle now and what comes back later', async (t) => {
+  const { connections, sockets } = await setUp(t)
+  const [idle, busy] = [connections.take(false), connections.take(false)]
+  await Promise.all([ask(idle), ask(busy)])
+  connections.give(idle)
+  const ended = sockets.map((socket) => once(socket, 'close'))
+  connections.close()
+  assert.deepEqual([idle.closed, busy.closed], [true, false])
+  connections.give(busy)
+  assert.equal(busy.closed, true)
+  await Promise.all(ended)
+})
+
+test('certificates are checked against the name of the server, or the one it is given', () => {
+  const nameOf = (address: string, tls: boolean, servername?: string): string | undefined =>
+    new Connections({ address, config: { tls } } as Server, { ...NO_TLS, servername }).serverName
+  assert.equal(nameOf('app.example:443', false), undefined)
+  assert.equal(nameOf('app.example:443', true), 'app.example')
+  assert.equal(nameOf('[::1]:443', true), '::1')
+  assert.equal(nameOf('unix:/run/app.sock', true), 'localhost')
+  assert.equal(nameOf('10.0.0.1:443', true, 'app.example'), 'app.example')
+})
