@@ -2,11 +2,13 @@ import type { ReplicaSnapshot } from '@holdfast/core'
 import { replicaDifferences, serverDifferences } from './differences.js'
 import { type Life, lifeKey, type Presence, type ReplicaFacts } from './life.js'
 import { MergedUpstream } from './merged-upstream.js'
-import { affinityCounts, movedOf, serverRow } from './rows.js'
+import { affinityCounts, affinityRow, hasShrunk, movedOf, serverRow } from './rows.js'
 import { type Happening, Timeline } from './timeline.js'
 import { SLOT_MS } from './track.js'
 
 export interface RegistryLimits {
+  /** How often snapshots are asked for. */
+  readonly intervalMs: number
   /** How long after its last snapshot a replica counts as silent. */
   readonly silentAfterMs: number
   /** How long after its last snapshot a replica is forgotten. */
@@ -42,6 +44,11 @@ export class Registry {
     this.#limits = limits
   }
 
+  /** Longer than this between two snapshots is a time that nobody watched. */
+  get #gapMs(): number {
+    return Math.max(SLOT_MS, 2 * this.#limits.intervalMs)
+  }
+
   get lives(): Iterable<Life> {
     return this.#lives.values()
   }
@@ -63,7 +70,7 @@ export class Registry {
     if (known !== undefined && isOld(snapshot, known)) return false
     this.#refuseTooMuch(key, snapshot)
 
-    const watched = known?.presence === 'live'
+    const watched = known?.presence === 'live' && nowMs - known.seenMs <= this.#gapMs
     const life = known ?? newLife(key, facts)
     if (known !== undefined) this.#tellAll(replicaDifferences(known.facts, facts), nowMs)
     this.#past.delete(key)
@@ -162,7 +169,7 @@ export class Registry {
 
   #sample(nowMs: number): void {
     this.#nextSampleMs = nowMs - (nowMs % SLOT_MS) + SLOT_MS
-    const gap = ![...this.#lives.values()].some(({ presence }) => presence === 'live')
+    const gap = nowMs - this.#heardMs > this.#gapMs
     for (const [name, upstream] of this.upstreams) {
       const moved = upstream.affinity.sinceSample(nowMs)
       if (moved !== undefined && movedOf(moved.row) >= BULK) {
@@ -209,12 +216,14 @@ export class Registry {
 function isOld({ at, upstreams }: ReplicaSnapshot, { facts, ledgers }: Life): boolean {
   if (at > facts.at) return false
   if (at === facts.at) return true
-  return upstreams.some(({ name, servers }) =>
-    servers.some((server) => {
-      const before = ledgers.get(name)?.servers.get(server.id)?.row
-      return before !== undefined && serverRow(server).some((value, i) => value < (before[i] ?? 0))
-    }),
-  )
+  return upstreams.some(({ name, servers, affinity }) => {
+    const before = ledgers.get(name)
+    if (before === undefined) return false
+    return (
+      hasShrunk(before.affinity, affinityRow(affinity)) ||
+      servers.some((server) => hasShrunk(before.servers.get(server.id)?.row, serverRow(server)))
+    )
+  })
 }
 
 function newLife(key: string, facts: ReplicaFacts): Life {

@@ -116,8 +116,12 @@ export function movedOf(row: Row): number {
  * whole row: what it says now is what it has grown by.
  */
 export function growth(before: Row | undefined, now: Row): Row {
-  if (before === undefined || now.some((value, i) => value < (before[i] ?? 0))) return now
+  if (before === undefined || hasShrunk(before, now)) return now
   return now.map((value, i) => value - (before[i] ?? 0))
+}
+
+export function hasShrunk(before: Row | undefined, now: Row): boolean {
+  return before !== undefined && now.some((value, i) => value < (before[i] ?? 0))
 }
 
 export function addTo(total: Row, row: Row): void {

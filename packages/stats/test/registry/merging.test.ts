@@ -7,7 +7,7 @@ import { movedOf, requestsOf } from '#stats/registry/rows.js'
 import { viewUpstreams } from '#stats/view/upstreams.js'
 import { FakeReplica } from '../fixtures/fleet.js'
 
-const LIMITS = { silentAfterMs: 10_000, expireAfterMs: 60_000 }
+const LIMITS = { intervalMs: 1_000, silentAfterMs: 10_000, expireAfterMs: 60_000 }
 const START_MS = 1_700_000_000_000
 
 type Step =
@@ -114,7 +114,7 @@ describe('Merged counters', () => {
           [...seen].sort((a, b) => a - b),
         )
       }),
-      { numRuns: 300 },
+      { numRuns: 1_000 },
     )
   })
 
