@@ -22,7 +22,7 @@ export async function install() {
 /** What decides the content of node_modules; binaries in it fit one platform. */
 function fingerprint() {
   const hash = createHash('sha256').update(`${PNPM} ${process.platform} ${process.arch}`)
-  const manifests = ['.', 'examples', 'test', 'bench', ...packages]
+  const manifests = ['.', 'examples', 'test', 'bench', 'soak', ...packages]
     .map((folder) => join(folder, 'package.json'))
     .filter((path) => existsSync(join(root, path)))
   for (const path of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests]) {
