@@ -24,7 +24,6 @@ import { type Answer, DirectAnswer } from './reply/direct-answer.js'
 import { type FromResponse, HookedAnswer } from './reply/hooked-answer.js'
 import { Learning } from './reply/learning.js'
 import { type ResponseHead, readResponseHead } from './reply/response-head.js'
-import { wantsDirectAnswer } from './reply/route-hooks.js'
 import { stickyHead } from './reply/sticky.js'
 import { type BodyListener, RequestBody } from './request/body.js'
 import { FastifyFacts } from './request/facts.js'
@@ -341,7 +340,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     const { gateway } = this.registration
     const resume = (): void => this.#attempt?.resume()
     if (head.eventStream) attempt.endless()
-    this.#answer = wantsDirectAnswer(this)
+    this.#answer = gateway.routeHooks.allowDirectAnswer(this)
       ? new DirectAnswer(this.reply, head, gateway.draining, gateway.flusher, resume)
       : new HookedAnswer(
           this.reply.raw,

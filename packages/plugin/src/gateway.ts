@@ -27,6 +27,7 @@ import { tellEnd, tellEvent } from './log.js'
 import type { UpstreamOptions } from './options.js'
 import type { FleetConfig } from './parse-options.js'
 import { DomainCheck } from './reply/domain-check.js'
+import { RouteHooks } from './reply/route-hooks.js'
 import { Connections } from './transport/connections.js'
 import { Deadlines } from './transport/deadlines.js'
 import { Flusher } from './transport/flusher.js'
@@ -58,6 +59,7 @@ const FIRST_SERVERS_MS = 5_000
 export class Gateway {
   readonly deadlines: Deadlines
   readonly flusher: Flusher = new Flusher()
+  readonly routeHooks: RouteHooks = new RouteHooks()
   readonly domains: DomainCheck
   /** Every answer says `Connection: close`; set while the gateway is taken out of service. */
   draining = false

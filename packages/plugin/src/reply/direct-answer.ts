@@ -119,19 +119,19 @@ function writeHead(reply: FastifyReply, head: ResponseHead, closing: boolean): v
     return
   }
   const { headers } = head
-  const said = new Set<string>()
-  let mixed = false
+  let said: Set<string> | undefined
   for (const name in own) {
-    if (!mixed) {
-      for (let i = 0; i < headers.length; i += 2) said.add((headers[i] as string).toLowerCase())
-      mixed = true
-    }
+    said ??= namesIn(headers)
     const value = own[name]
     if (value === undefined || (said.has(name) && name !== 'set-cookie')) continue
     for (const one of Array.isArray(value) ? value : [value]) headers.push(name, String(one))
   }
   if (closing) headers.push('Connection', 'close')
   raw.writeHead(head.status, wireReason(head.reason), headers)
+}
+
+function namesIn(headers: readonly string[]): Set<string> {
+  return new Set(headers.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()))
 }
 
 /**

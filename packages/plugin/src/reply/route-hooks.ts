@@ -6,27 +6,26 @@ interface RouteContext {
   readonly onSend?: readonly unknown[] | null
 }
 
-/**
- * Whether an answer may be written past Fastify: only where nobody waits in an onSend hook to see
- * it. No public API says so. Where Fastify's context cannot be found the answer takes the long
- * way, which is always right.
- */
-export function wantsDirectAnswer(exchange: Exchange): boolean {
-  if (exchange.registration.rewriteHeaders !== undefined) return false
-  return routeContext(exchange.request)?.onSend === null
-}
+/** Knows which answers hooks want to see. */
+export class RouteHooks {
+  // The same for all requests, so it is looked for once.
+  #context: symbol | undefined
 
-function routeContext(request: FastifyRequest): RouteContext | undefined {
-  const symbol = exchangeContextSymbol(request)
-  return symbol === undefined
-    ? undefined
-    : (request as unknown as Record<symbol, RouteContext | undefined>)[symbol]
-}
-
-// Own symbols of a request are few, and this one stands first.
-function exchangeContextSymbol(request: FastifyRequest): symbol | undefined {
-  for (const symbol of Object.getOwnPropertySymbols(request)) {
-    if (symbol.description === 'fastify.context') return symbol
+  /**
+   * Whether an answer may be written past Fastify: only where nobody waits in an onSend hook to
+   * see it. No public API says so. Where Fastify's context cannot be found the answer takes the
+   * long way, which is always right.
+   */
+  allowDirectAnswer({ registration, request }: Exchange): boolean {
+    if (registration.rewriteHeaders !== undefined) return false
+    this.#context ??= contextSymbol(request)
+    if (this.#context === undefined) return false
+    const contexts = request as unknown as Record<symbol, RouteContext | undefined>
+    return contexts[this.#context]?.onSend === null
   }
-  return undefined
+}
+
+function contextSymbol(request: FastifyRequest): symbol | undefined {
+  const symbols = Object.getOwnPropertySymbols(request)
+  return symbols.find(({ description }) => description === 'fastify.context')
 }

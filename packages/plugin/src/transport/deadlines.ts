@@ -47,8 +47,12 @@ export class Deadlines {
 
   /** Calls `deadline.onDue` at `dueMs` or up to 20 ms later, unless it is cancelled. */
   schedule(deadline: Deadline, dueMs: number): void {
-    if (deadline.slot >= 0) this.cancel(deadline)
+    const later = dueMs >= deadline.dueMs
     deadline.dueMs = dueMs
+    if (deadline.slot >= 0) {
+      if (later) return
+      this.cancel(deadline)
+    }
     if (this.#timer === undefined) {
       this.#tick = Math.floor(this.nowMs() / TICK_MS)
       this.#timer = setInterval(() => this.#advance(), TICK_MS).unref()
