@@ -3,6 +3,8 @@ import { check } from './check.js'
 import { explainCommand } from './explain.js'
 import { importCommand } from './import.js'
 import { keygen } from './keygen.js'
+import { drain, status, undrain, weight } from './operator.js'
+import { plan } from './plan.js'
 import { route } from './route.js'
 import { serve } from './serve.js'
 
@@ -11,7 +13,12 @@ export const commands: readonly Command[] = [
   serve,
   check,
   importCommand,
+  plan,
   route,
   explainCommand,
   keygen,
+  status,
+  drain,
+  undrain,
+  weight,
 ]

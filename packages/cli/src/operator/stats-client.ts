@@ -1,3 +1,4 @@
+import { request } from 'undici'
 import type { Flag } from '../command.js'
 import { CommandError, exit } from '../exit.js'
 import { readText } from '../files.js'
@@ -52,11 +53,23 @@ export class StatsClient {
     patienceMs: number = PATIENCE_MS,
   ): Promise<T> {
     const url = `${this.#base}${path}`
-    let response: Response
+    const { status, text } = await this.#exchange(method, url, body, patienceMs)
+    if (status < 200 || status > 299)
+      throw new CommandError(refusal(url, status, text), exit.unreachable)
+    return (text === '' ? undefined : parse(url, text)) as T
+  }
+
+  async #exchange(
+    method: 'GET' | 'POST' | 'DELETE',
+    url: string,
+    body: unknown,
+    patienceMs: number,
+  ): Promise<{ readonly status: number; readonly text: string }> {
     try {
-      response = await fetch(url, {
+      // Not fetch: it refuses ports that browsers must not reach.
+      const { statusCode, body: answer } = await request(url, {
         method,
-        signal: AbortSignal.timeout(patienceMs),
+        signal: AbortSignal.timeout(Math.ceil(patienceMs)),
         headers: {
           accept: 'application/json',
           ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
@@ -64,13 +77,10 @@ export class StatsClient {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
+      return { status: statusCode, text: await answer.text() }
     } catch (cause) {
-      const reason = (cause as Error).cause ?? cause
-      throw new CommandError(`${url}: ${(reason as Error).message}`, exit.unreachable, { cause })
+      throw new CommandError(`${url}: ${(cause as Error).message}`, exit.unreachable, { cause })
     }
-    const text = await response.text()
-    if (!response.ok) throw new CommandError(refusal(url, response.status, text), exit.unreachable)
-    return (text === '' ? undefined : parse(url, text)) as T
   }
 }
 
