@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2'
+import { get as get1 } from 'node:https'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { TLSSocket } from 'node:tls'
 import { type AppServer, startAppServer } from '#fixtures/app-server.js'
+import { type Certificate, makeCertificates, opensslMissing } from '#fixtures/certificates.js'
 import { startServe } from '#fixtures/cli.js'
 import { failOnLeaks } from '#fixtures/leaks.js'
 import { type LoadResult, startLoad } from '#fixtures/load.js'
@@ -117,6 +123,64 @@ describe('holdfast serve, reloaded under load', () => {
     })
   })
 })
+
+describe('holdfast serve over TLS', { skip: opensslMissing() ?? false }, () => {
+  it('speaks HTTP/2 and HTTP/1.1, with the certificate of the name, and takes new ones', async (t) => {
+    const [server] = (await startServers(t, 1)) as [AppServer]
+    const { ca, signed } = await makeCertificates('DNS:a.test', 'DNS:b.test', 'DNS:b.test')
+    const [a, b, renewed] = signed as [Certificate, Certificate, Certificate]
+    const listen = `{ address: '127.0.0.1:0', tls: [{ cert: a.pem, key: a.key }, { cert: b.pem, key: b.key }] }`
+    const text = file({ servers: [quoted(server)] }).replace('127.0.0.1:0', listen)
+    const served = await startServe(t, text, {
+      env: KEYS,
+      files: { 'a.pem': a.cert, 'a.key': a.key, 'b.pem': b.cert, 'b.key': b.key },
+    })
+    const session = connect(`https://${served.address}`, { ca, servername: 'b.test' })
+    t.after(() => session.destroy())
+    const cookies = (await ask2(session))['set-cookie'] ?? []
+    assert.match(cookies.find((line) => line.startsWith('srv_id=')) ?? '', /; Secure(;|$)/)
+    assert.equal(fingerprintOf(session.socket as TLSSocket), printOf(b))
+
+    const old = await ask1(served.address, ca, 'a.test')
+    assert.deepEqual([old.version, old.print], ['1.1', printOf(a)])
+
+    served.put('b.pem', renewed.cert)
+    served.put('b.key', renewed.key)
+    await served.reload(text)
+    assert.equal((await ask1(served.address, ca, 'b.test')).print, printOf(renewed))
+    // Who is connected already stays connected.
+    assert.equal((await ask2(session))[':status'], 200)
+  })
+})
+
+function printOf({ cert }: Certificate): string {
+  return new X509Certificate(cert).fingerprint256
+}
+
+function fingerprintOf(socket: TLSSocket): string {
+  return socket.getPeerCertificate().fingerprint256
+}
+
+async function ask2(session: ClientHttp2Session): Promise<IncomingHttpHeaders> {
+  const stream = session.request({ ':path': '/', ':authority': 'b.test' })
+  const [headers] = await once(stream, 'response')
+  stream.resume()
+  await once(stream, 'close')
+  return headers
+}
+
+function ask1(
+  address: string,
+  ca: string,
+  servername: string,
+): Promise<{ readonly version: string; readonly print: string }> {
+  return new Promise((resolve, reject) => {
+    get1(`https://${address}/`, { ca, servername, agent: false }, (response) => {
+      const print = fingerprintOf(response.socket as TLSSocket)
+      response.resume().on('end', () => resolve({ version: response.httpVersion, print }))
+    }).on('error', reject)
+  })
+}
 
 describe('holdfast serve, told to end', () => {
   it('is not ready any more, answers what has begun, and ends well', async (t) => {
