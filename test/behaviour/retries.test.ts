@@ -8,7 +8,7 @@ import { startGateway, type TestGateway, testBothPaths } from '#fixtures/gateway
 import { junk } from '#fixtures/junk.js'
 import { failOnLeaks } from '#fixtures/leaks.js'
 import { REFUSED } from '#fixtures/ports.js'
-import { exchange, get, post } from '#fixtures/raw-client.js'
+import { connectRaw, exchange, get, post } from '#fixtures/raw-client.js'
 
 failOnLeaks()
 
@@ -227,3 +227,27 @@ testBothPaths('an early 413 or 401 reaches the client that is still uploading', 
     }
   }
 })
+
+testBothPaths(
+  'after an early answer the rest of the upload is thrown away, and the connection goes on',
+  async (t, path) => {
+    const server = await startFaultServer({
+      script: ({ method }) =>
+        method === 'POST' ? does.early(does.answer({ status: 413, body: 'no' })) : does.answer(),
+    })
+    t.after(() => server.close())
+    const gateway = await startGateway(t, {
+      servers: [server.address],
+      path,
+      plugin: { bodyLimit: 20_000_000 },
+    })
+    const client = await connectRaw(gateway.address)
+    t.after(() => client.close())
+    client.send(post('/', 'x'.repeat(10_000_000)))
+    assert.equal((await client.response('POST')).status, 413)
+    // Where the rest is not read the gateway says that this was the last answer here.
+    if (client.responses[0]?.header('connection') === 'close') return
+    client.send(get('/'))
+    assert.equal((await client.response()).body.toString(), 'ok')
+  },
+)

@@ -71,11 +71,16 @@ export interface StatsConfig {
 const TOKEN_LEAST = 16
 
 const token: z.ZodType<string, string> = z
-  .custom<string>((value) => typeof value === 'string' && value.length >= TOKEN_LEAST, {
-    error: `must be ${TOKEN_LEAST} characters or more; \`openssl rand -hex 16\` makes one`,
+  .custom<string>((value) => typeof value === 'string' && isToken(value), {
+    error: `must be ${TOKEN_LEAST} visible ASCII characters or more; \`openssl rand -hex 16\` makes one`,
     params: { secret: true },
   })
   .meta({ values: `text of ${TOKEN_LEAST} characters or more` })
+
+// What can stand after `Bearer` in one piece.
+function isToken(value: string): boolean {
+  return value.length >= TOKEN_LEAST && /^[!-~]+$/.test(value)
+}
 
 const url = text('must be an http:// or https:// URL', 'URL', (value) => {
   const parsed = URL.canParse(value) ? new URL(value) : undefined
