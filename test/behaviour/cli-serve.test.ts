@@ -240,7 +240,7 @@ describe('holdfast serve --workers 2', () => {
     for (const [replica, count] of before) assert.ok(count > 0, `${replica} served none`)
 
     const [victim = ''] = before.keys()
-    process.kill(Number(/worker-(\d+)/.exec(victim)?.[1]), 'SIGKILL')
+    process.kill(Number(/-(\d+)$/.exec(victim)?.[1]), 'SIGKILL')
     const meanwhile: number[] = []
     await until(
       'another worker',

@@ -1,6 +1,5 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
-import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { parseDuration, systemClock } from '@holdfast/core'
 import { MemoryStore } from '@holdfast/core/fleet'
@@ -12,6 +11,7 @@ import type { Io } from '../io.js'
 import { OperatorListeners } from '../serve/admin.js'
 import { RunningGateway } from '../serve/gateway.js'
 import { createLogger } from '../serve/logger.js'
+import { processName } from '../serve/process-name.js'
 import { watchFolderOf } from '../serve/watch.js'
 import { Workers } from '../workers/primary.js'
 import { runWorker } from '../workers/worker.js'
@@ -124,7 +124,7 @@ class Alone implements Served {
     const gateway = new RunningGateway({
       log,
       store: new MemoryStore(systemClock),
-      replica: `${hostname().replaceAll(/[^\w.-]/g, '_')}-${process.pid}`,
+      replica: processName(),
     })
     this.#load = () => loadGateway(file, io)
     this.#deadline = deadline

@@ -112,10 +112,13 @@ export class RunningGateway {
   }
 
   #fleet({ fleet }: GatewayConfig): FleetOptions {
-    if (fleet !== undefined) return { ...fleet }
     this.#generation += 1
     const { store, replica } = this.#ports
-    return { store: lent(store), replica: `${replica}-${this.#generation}`, quorum: 1 }
+    // The generation before leaves under its own name, and must not take this one with it.
+    const name = this.#generation === 1 ? replica : `${replica}-${this.#generation}`
+    if (fleet === undefined) return { store: lent(store), replica: name, quorum: 1 }
+    const prefix = fleet.replica === undefined ? '' : `${fleet.replica}-`
+    return { ...fleet, replica: `${prefix}${name}` }
   }
 
   /** An app that was replaced goes when its last request and its last tunnel have ended. */

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { loadGateway } from '../config/load.js'
 import type { Io } from '../io.js'
 import { RunningGateway } from '../serve/gateway.js'
+import { processName } from '../serve/process-name.js'
 import type { FromWorker, ToWorker } from './messages.js'
 import { SharedStore } from './shared-store.js'
 
@@ -16,7 +17,7 @@ export async function runWorker(
     if (process.connected) process.send?.(message)
   }
   const store = new SharedStore({ send })
-  const gateway = new RunningGateway({ log, store, replica: `worker-${process.pid}` })
+  const gateway = new RunningGateway({ log, store, replica: processName() })
   const follow = async (): Promise<void> => {
     try {
       for (const url of await gateway.follow(loadGateway(file, io))) log.info({ url }, 'listening')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { describe, it } from 'node:test'
 import { startGateway, startServer } from '../fixtures/gateway.js'
+import { until } from '../fixtures/until.js'
 
 /** With fetch the Host header cannot be chosen. */
 function get(url: string, headers: Record<string, string> = {}): Promise<Response> {
@@ -135,6 +136,28 @@ routes: [{ upstream: a }${rest}]
     assert.deepEqual(await follow(file(', { upstream: a, prefix: /more }')), [])
     assert.equal((await get(`${url}/more`)).status, 200)
     assert.equal(stateOfDead(), 'ejected')
+  })
+
+  it('keeps what operators have said of servers', async (t) => {
+    const [a, b] = await Promise.all([startServer(t), startServer(t)])
+    const file = (rest: string): string => `listen: 127.0.0.1:0
+upstreams: { a: { servers: ['${a}', '${b}'] } }
+routes: [{ upstream: a }${rest}]
+`
+    const { gateway, url, follow } = await startGateway(t, file(''))
+    gateway.holdfast.get('a').override(a ?? '', { state: 'drain' })
+    const states = () =>
+      gateway
+        .snapshot()
+        .upstreams[0]?.servers.map(({ state }) => state)
+        .join()
+    await follow(file(', { upstream: a, prefix: /more }'))
+    await until('the word to come over', () => states() === 'drain,up')
+    await follow(
+      file(', { upstream: a, prefix: /more }').replace(`'${b}'`, `{ address: '${b}', weight: 2 }`),
+    )
+    assert.equal(states(), 'drain,up')
+    assert.equal(`127.0.0.1:${(await get(url)).headers.get('x-server')}`, b)
   })
 
   it('opens new addresses, closes old ones, and keeps serving on the others', async (t) => {
