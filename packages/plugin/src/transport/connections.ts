@@ -67,11 +67,10 @@ export class Connections {
 
   /** The connection that was idle last, or a new one; always a new one when `fresh`. */
   take(fresh: boolean): Connection {
-    if (!fresh) {
-      for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-        idle.idle = false
-        if (!idle.closed) return idle
-      }
+    const idle = fresh ? undefined : this.#idle.pop()
+    if (idle !== undefined) {
+      idle.idle = false
+      return idle
     }
     return this.#open()
   }
