@@ -44,15 +44,26 @@ error, with its line and the reason, and stands as a comment in the result: \`lo
       kind === 'nginx'
         ? fromNginx(resolve(io.cwd, file), file, values.seal)
         : importHaproxy(file, readText(file, io), { seal: values.seal })
+    const told = imported.notes.filter(({ level }) => values.verbose || level !== 'needless')
+    await write(io.stderr, told.map((note) => `${describeNote(note)}\n`).join(''))
+    if (isEmpty(imported)) {
+      await write(
+        io.stderr,
+        `holdfast: nothing in ${file} is proxied: there is no gateway to write\n`,
+      )
+      return exit.no
+    }
     const text = writeGatewayFile(imported, file)
     if (values.output !== undefined) writeFileSync(resolve(io.cwd, values.output), text)
     if (values.json) await writeJson(io.stdout, imported)
     else if (values.output === undefined) await write(io.stdout, text)
-    const told = imported.notes.filter(({ level }) => values.verbose || level !== 'needless')
-    await write(io.stderr, told.map((note) => `${describeNote(note)}\n`).join(''))
     return values.strict && imported.notes.some(isLoss) ? exit.no : exit.ok
   },
 })
+
+function isEmpty({ file: { routes } }: Imported): boolean {
+  return Array.isArray(routes) && routes.length === 0
+}
 
 function isLoss({ level }: Note): boolean {
   return level === 'lost'

@@ -1,5 +1,5 @@
 import type { Directive } from '../../nginx/syntax.js'
-import { expressionProblem, type Maps } from './keys.js'
+import { expressionProblem, type Maps, useMapsIn } from './keys.js'
 import type { Reading, Scope } from './scope.js'
 import { literal } from './sticky.js'
 
@@ -33,6 +33,7 @@ export function headerDraft(scope: Scope, maps: Maps, reading: Reading): HeaderD
     const [name = '', value = ''] = directive.args
     const lower = name.toLowerCase()
     if (lower === 'upgrade') upgrades = value !== ''
+    if (OWN.includes(lower)) useMapsIn(value, maps, reading)
     if (OWN.includes(lower) || TOLD[lower]?.includes(value) === true) continue
     if (lower !== 'host') setField(request, directive, maps, reading)
     else if (value === '$host' || value === '$http_host') host = '$host'

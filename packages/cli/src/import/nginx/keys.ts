@@ -26,12 +26,24 @@ export function keysOf(
   const map = maps.get(variable ?? '')
   if (variable !== undefined && map !== undefined) {
     if (seen.includes(variable)) return { problem: `the map of $${variable} leads to itself` }
-    reading.use(map)
-    for (const entry of map.block ?? []) reading.use(entry)
+    useMap(map, reading)
     return fallback(map, maps, reading, [...seen, variable])
   }
   const problem = expressionProblem(text, maps)
   return problem === undefined ? [text] : { problem }
+}
+
+/** Counts the maps that a text names as carried over: what they say is done without them. */
+export function useMapsIn(text: string, maps: Maps, reading: Reading): void {
+  for (const [, name = ''] of text.matchAll(/\$\{?(\w+)/g)) {
+    const map = maps.get(name)
+    if (map !== undefined) useMap(map, reading)
+  }
+}
+
+function useMap(map: Directive, reading: Reading): void {
+  reading.use(map)
+  for (const entry of map.block ?? []) reading.use(entry)
 }
 
 export function expressionProblem(text: string, maps: Maps): string | undefined {
