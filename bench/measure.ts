@@ -70,8 +70,8 @@ function gatewaysFor(figures: readonly Figure[]): readonly GatewayName[] {
 }
 
 function ratiosOf(rounds: Rounds[GatewayName] = [], others: Rounds[GatewayName] = []): number[] {
-  return others.flatMap((other, cycle) => {
-    const round = rounds[cycle]
+  return others.flatMap((other, turn) => {
+    const round = rounds[turn]
     return round === undefined ? [] : [round.costUs / other.costUs]
   })
 }
