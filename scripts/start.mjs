@@ -8,7 +8,13 @@ import { main } from './lib/main.mjs'
 import { StepError } from './lib/step.mjs'
 import { root } from './lib/workspace.mjs'
 
-const demo = join(root, 'examples/dist/demo/main.js')
+/**
+ * npm start                        one gateway
+ * npm run start:fleet              three gateways and Redis
+ * npm run start:fleet -- --kill    the same, while parts of it are killed
+ */
+const [, , example = 'demo', ...options] = process.argv
+const demo = join(root, 'examples/dist', example, 'main.js')
 
 await main(async () => {
   endWithParent()
@@ -17,6 +23,6 @@ await main(async () => {
   // In this process: signals, standard streams and the exit code are the demo's own, and nothing
   // stands between it and the terminal that could outlive it.
   process.setSourceMapsEnabled(true)
-  process.argv[1] = demo
+  process.argv.splice(1, process.argv.length, demo, ...options)
   await import(pathToFileURL(demo).href)
 })

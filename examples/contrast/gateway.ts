@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import holdfast, { serverOptions } from '@holdfast/plugin'
 import Fastify from 'fastify'
-import { ready } from './ready.js'
+import { ready } from '../processes/ready.js'
 
 /** The gateway before the shop: `node gateway.js sticky|shared REDIS_URL ADDRESS...`. */
 const [way, redis, ...servers] = process.argv.slice(2)
@@ -19,5 +19,4 @@ await app.register(holdfast, {
   fleet: { redis },
   log: 'off',
 })
-await app.listen({ host: '127.0.0.1', port: 0 })
-ready(app)
+ready(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).host)
