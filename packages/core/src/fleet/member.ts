@@ -151,10 +151,12 @@ export class Member {
   /** Tells the fleet what an operator said here. `ttlMs` 0 lasts until it is taken back. */
   override(server: Server, override: Override, by: string | undefined, ttlMs: number): void {
     const nowMs = this.#ports.storeClock.now()
+    const name = identity(server.config)
+    const last = this.#records.overrideOf(name)?.version ?? 0
     const record: OverrideRecord = {
       kind: 'override',
-      server: identity(server.config),
-      version: Math.max(Math.floor(nowMs * 1000), this.#records.highest + 1),
+      server: name,
+      version: Math.max(Math.floor(nowMs * 1000), last + 1),
       override,
       untilMs: ttlMs === 0 ? 0 : Math.ceil(nowMs + ttlMs),
       by,

@@ -1,4 +1,5 @@
 import type { Mode, Override } from '../servers/server.js'
+import { MOST_VERSION } from './store.js'
 
 interface Versioned {
   /** The server's identity: address, space, incarnation. */
@@ -105,7 +106,7 @@ function decodeEjection(server: string, value: string): EjectionRecord | undefin
   const parts = /^(\d{1,16}) (\d{1,16}) (\d{1,6}) (\S*)$/.exec(value)
   if (parts === null) return undefined
   const [version, untilMs, inARow] = parts.slice(1, 4).map(Number)
-  if (!isWhole(version) || !isWhole(untilMs) || !isWhole(inARow)) return undefined
+  if (!isVersion(version) || !isWhole(untilMs) || !isWhole(inARow)) return undefined
   const voters = new Map<string, number>()
   const list = parts[4] ?? ''
   for (const voter of list === '' ? [] : list.split(',')) {
@@ -128,7 +129,7 @@ function decodeOverride(server: string, value: string): OverrideRecord | undefin
   const [version, untilMs] = [Number(parts[1]), Number(parts[2])]
   const weight = parts[4] === NONE ? undefined : Number(parts[4])
   const by = decodeText(parts[5] ?? NONE)
-  if (!isWhole(version) || !isWhole(untilMs) || by === undefined) return undefined
+  if (!isVersion(version) || !isWhole(untilMs) || by === undefined) return undefined
   if (weight !== undefined && (weight < 1 || weight > MOST_WEIGHT)) return undefined
   const mode = parts[3] === NONE ? undefined : (parts[3] as Mode)
   return {
@@ -150,6 +151,10 @@ function decodeText(text: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+function isVersion(value: number | undefined): value is number {
+  return isWhole(value) && value <= MOST_VERSION
 }
 
 function isWhole(value: number | undefined): value is number {

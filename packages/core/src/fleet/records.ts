@@ -6,8 +6,6 @@ const MOST_RECORDS = 4_096
 
 /** The records that a replica knows, and those that the store does not have from it yet. */
 export class Records {
-  /** The highest version of all. */
-  highest = 0
   readonly #known = new Map<string, FleetRecord>()
   readonly #unsaid = new Map<string, FleetRecord>()
 
@@ -34,7 +32,6 @@ export class Records {
     }
     this.#known.set(name, record)
     this.#unsaid.delete(name)
-    this.highest = Math.max(this.highest, record.version)
     return true
   }
 

@@ -17,6 +17,7 @@ import {
   type FleetState,
   LEASE_MS,
   type Message,
+  MOST_VERSION,
   MOST_VOTERS,
   type Store,
   UNLISTED_MS,
@@ -159,6 +160,7 @@ const limits = JSON.stringify({
   unlisted: UNLISTED_MS,
   ended: ENDED_MS,
   expiry: EXPIRY_MS,
+  version: MOST_VERSION,
   voters: MOST_VOTERS,
 })
 

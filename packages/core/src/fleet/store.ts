@@ -95,5 +95,7 @@ export const UNLISTED_MS = 60_000
 export const ENDED_MS = 600_000
 /** What nobody refreshes goes away. */
 export const EXPIRY_MS = 2_592_000_000
+/** A version beyond this is no version; the microseconds of the year 2223, and room to count on. */
+export const MOST_VERSION = 8_000_000_000_000_000
 /** Voters that an ejection lists at most. */
 export const MOST_VOTERS = 16

@@ -8,9 +8,10 @@ import {
   type FleetRecord,
   type OverrideRecord,
 } from '#core/fleet/record.js'
+import { MOST_VERSION } from '#core/fleet/store.js'
 
 const replica = fc.stringMatching(/^[\w.:-]{1,40}$/)
-const whole = fc.nat({ max: Number.MAX_SAFE_INTEGER })
+const whole = fc.nat({ max: MOST_VERSION })
 const server = fc.string({ minLength: 1, maxLength: 100, unit: 'grapheme' })
 
 const ejection: fc.Arbitrary<EjectionRecord> = fc.record(
@@ -63,6 +64,7 @@ describe('a record as text', () => {
       ['e a:80 0', '-1 2 3 r=1'],
       ['e a:80 0', '1 99999999999999999 3 r=1'],
       ['e a:80 0', '1 9e99 3 r=1'],
+      ['e a:80 0', `${MOST_VERSION + 1} 2 3 r=1`],
       ['e a:80 0', '1 2 3 r'],
       ['e a:80 0', '1 2 3 r=1,'],
       ['e a:80 0', '1 2 3 r=1\n'],

@@ -54,10 +54,14 @@ local function votes(name)
   return not (suspected and redis.call('ZSCORE', sick, name))
 end
 
--- Records: of two versions the newer one counts.
+-- Records: of two versions the newer one counts. What is no record counts as none.
+local function version_of(text)
+  local version = tonumber(text and string.match(text, '^%d+') or nil)
+  if version and version <= limits.version then return version end
+end
+
 local function put(field, version, rest)
-  local old = redis.call('HGET', records, field)
-  if old and tonumber(string.match(old, '^%d+')) >= version then return end
+  if (version_of(redis.call('HGET', records, field)) or -1) >= version then return end
   local value = whole(version) .. ' ' .. rest
   redis.call('HSET', records, field, value)
   redis.call('PUBLISH', channel, field .. '\n' .. value)
@@ -65,12 +69,15 @@ local function put(field, version, rest)
 end
 
 local function ejection_of(server)
-  local text = redis.call('HGET', records, 'e ' .. server)
-  if not text then return { version = 0, ends = 0, in_a_row = 0, voters = '', count = 0 } end
-  local version, ends, in_a_row, voters = string.match(text, '^(%d+) (%d+) (%d+) (.*)$')
+  local text = redis.call('HGET', records, 'e ' .. server) or ''
+  local version = version_of(text)
+  local ends, in_a_row, voters = string.match(text, '^%d+ (%d+) (%d+) (%S*)$')
+  if not (version and ends) then
+    return { version = 0, ends = 0, in_a_row = 0, voters = '', count = 0 }
+  end
   local _, commas = string.gsub(voters, ',', '')
   return {
-    version = tonumber(version),
+    version = version,
     ends = tonumber(ends),
     in_a_row = tonumber(in_a_row),
     voters = voters,
