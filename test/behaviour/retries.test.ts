@@ -22,7 +22,7 @@ async function inOrder(
   for (const server of servers) t.after(() => server.close())
   const gateway = await startGateway(t, {
     servers: servers.map(({ address }) => ({ address, maxFails: 0 })),
-    upstream: { retry, timeouts: { headers: '100ms' } },
+    upstream: { retry, timeouts: { headers: '200ms' } },
   })
   return { gateway, servers }
 }
@@ -119,13 +119,16 @@ test('tries bounds the attempts that sent something, each server is asked once a
 })
 
 test('after retry.timeout no further attempt begins', async (t) => {
-  const slowly = (): does.Behaviour => does.later(60, does.reset())
-  const { gateway } = await inOrder(t, Array<Script>(6).fill(slowly), {
-    tries: 0,
-    timeout: '100ms',
-  })
-  assert.equal((await exchange(gateway.address, get('/'))).status, 502)
-  assert.equal(gateway.attempts(), 2)
+  const slowly = (): does.Behaviour => does.later(120, does.reset())
+  const scripts = Array<Script>(3).fill(slowly)
+  for (const [timeout, attempts] of [
+    ['100ms', 1],
+    ['30s', 3],
+  ] as const) {
+    const { gateway } = await inOrder(t, scripts, { tries: 0, timeout })
+    assert.equal((await exchange(gateway.address, get('/'))).status, 502)
+    assert.equal(gateway.attempts(), attempts)
+  }
 })
 
 test('the budget bounds retries, and then the first failure is the answer', async (t) => {
@@ -252,3 +255,22 @@ testBothPaths(
     assert.equal((await client.response()).body.toString(), 'ok')
   },
 )
+
+test('many uploads at once each get the 413 of a server that closes on them unread', async (t) => {
+  const server = await startFaultServer({
+    script: () =>
+      does.early(does.answer({ status: 413, body: 'no', framing: 'close' }), { reads: false }),
+  })
+  t.after(() => server.close())
+  const gateway = await startGateway(t, { servers: [server.address] })
+  const large = post('/', 'x'.repeat(400_000))
+  // A busy gateway finds the reset by writing, with the answer still unread.
+  const responses = await Promise.all(
+    Array.from({ length: 60 }, () => exchange(gateway.address, large, 10_000)),
+  )
+  assert.deepEqual(
+    responses.map(({ status }) => status),
+    responses.map(() => 413),
+  )
+  assert.equal(gateway.fails(), 0)
+})

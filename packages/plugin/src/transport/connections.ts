@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { isIP } from 'node:net'
 import type { Server, TlsConfig } from '@holdfast/core'
 import { buildConnector, Client } from 'undici'
+import { hearLastWords } from './last-words.js'
 
 /** undici's own timers are off: deadlines are ours, and exact. */
 const NO_TIMEOUT = 0
@@ -102,7 +103,9 @@ export class Connections {
       connect: (options, callback) => {
         const dial = { ...options, servername: this.#sni }
         // The connector returns its socket at once, though its type does not say so.
-        connection.socket = this.#connect(dial as typeof options, callback) as unknown as Socket
+        const socket = this.#connect(dial as typeof options, callback) as unknown as Socket
+        hearLastWords(socket)
+        connection.socket = socket
       },
       pipelining: 1,
       headersTimeout: NO_TIMEOUT,

@@ -38,6 +38,12 @@ export function outcomeOf(error: unknown, sent: boolean): Outcome {
   }
 }
 
+/** Whether a write found that the other end had closed or reset its connection. */
+export function isBrokenConnection(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'ECONNRESET' || code === 'EPIPE'
+}
+
 /** Whether Node, or Fastify for it, refused to send a head that a server had sent. */
 export function isInvalidHead(error: unknown): boolean {
   switch (codeOf(error)) {
