@@ -75,8 +75,8 @@ async function attend(
   watched: string | undefined,
   log: FastifyBaseLogger,
 ): Promise<ExitCode> {
-  await started(served)
-  let following = Promise.resolve()
+  const starting = started(served)
+  let following = starting
   const follow = (): void => {
     // One after the other: two at once would not know which is the last.
     following = following.then(() =>
@@ -86,8 +86,16 @@ async function attend(
       ),
     )
   }
+  // Before the start is over, or a signal that comes early would end the process.
   process.on('SIGHUP', follow)
   const unwatch = watched === undefined ? () => {} : watchFolderOf(watched, follow)
+  try {
+    await starting
+  } catch (error) {
+    process.off('SIGHUP', follow)
+    unwatch()
+    throw error
+  }
   const [signal] = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   log.info({ signal }, 'draining')
   const impatient = (): void => process.exit(exit.no)

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type ReplicaSnapshot, systemClock } from '@holdfast/core'
 import { MemoryStore } from '@holdfast/core/fleet'
 import type { FastifyBaseLogger } from 'fastify'
+import { CommandError, exit } from '../exit.js'
 import type { FromWorker, ToWorker } from './messages.js'
 import { answerCall } from './shared-store.js'
 
@@ -18,6 +19,8 @@ export class Workers {
   readonly #log: FastifyBaseLogger
   readonly #store = new MemoryStore(systemClock)
   readonly #snapshots = new Map<number, (value: ReplicaSnapshot) => void>()
+  /** Those that have told that they serve: the others could not answer. */
+  readonly #serving = new Set<Worker>()
   #calls = 0
   #leaving = false
 
@@ -29,11 +32,20 @@ export class Workers {
     return this.#leaving
   }
 
-  /** Starts so many, and resolves when all of them serve. @throws Error when the first one ends. */
+  /**
+   * Starts so many, and resolves when all of them serve.
+   * @throws CommandError when one of them ends instead; it has said why.
+   */
   async start(count: number): Promise<void> {
     // Records hold maps, which JSON does not know.
     cluster.setupPrimary({ serialization: 'advanced' })
-    await Promise.all(Array.from({ length: count }, () => this.#fork()))
+    try {
+      await Promise.all(Array.from({ length: count }, () => this.#fork()))
+    } catch (cause) {
+      this.#leaving = true
+      for (const worker of workers()) worker.kill('SIGKILL')
+      throw new CommandError((cause as Error).message, exit.usage, { cause })
+    }
   }
 
   /** Has every worker read the configuration anew. */
@@ -43,7 +55,7 @@ export class Workers {
 
   /** Those of the workers that answer in time. */
   async snapshots(): Promise<readonly ReplicaSnapshot[]> {
-    const asked = workers().map((worker) => this.#snapshotOf(worker))
+    const asked = Array.from(this.#serving, (worker) => this.#snapshotOf(worker))
     return (await Promise.all(asked)).flatMap((snapshot) => snapshot ?? [])
   }
 
@@ -59,10 +71,15 @@ export class Workers {
     const worker = cluster.fork()
     const ready = new Promise<void>((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'ready') resolve()
-        else this.#take(worker, message)
+        if (message.kind !== 'ready') {
+          this.#take(worker, message)
+          return
+        }
+        this.#serving.add(worker)
+        resolve()
       })
       worker.once('exit', (code, signal) => {
+        this.#serving.delete(worker)
         reject(new Error(`worker ${worker.process.pid} ended with ${signal ?? code} at its start`))
         void this.#replace(worker, startedMs)
       })

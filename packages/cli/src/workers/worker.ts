@@ -14,16 +14,20 @@ export async function runWorker(
   log: FastifyBaseLogger,
 ): Promise<void> {
   const send = (message: FromWorker): void => {
-    if (process.connected) process.send?.(message)
+    // Without a callback a primary process that has just gone would be an error event.
+    if (process.connected) process.send?.(message, undefined, undefined, () => {})
   }
   const store = new SharedStore({ send })
   const gateway = new RunningGateway({ log, store, replica: processName() })
   const follow = async (): Promise<void> => {
-    try {
-      for (const url of await gateway.follow(loadGateway(file, io))) log.info({ url }, 'listening')
-    } catch (error) {
+    for (const url of await gateway.follow(loadGateway(file, io))) log.info({ url }, 'listening')
+  }
+  const starting = follow()
+  let following = starting
+  const followAnew = (): void => {
+    following = following.then(follow).catch((error: unknown) => {
       log.error({ err: error }, 'the new configuration is not in force')
-    }
+    })
   }
   const leave = async (): Promise<void> => {
     await gateway.drain(deadline)
@@ -34,11 +38,11 @@ export async function runWorker(
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   process.on('message', (message: ToWorker) => {
     if (store.take(message)) return
-    if (message.kind === 'follow') void follow()
+    if (message.kind === 'follow') followAnew()
     else if (message.kind === 'drain') void leave()
     else if (message.kind === 'snapshot') send({ ...message, value: gateway.snapshot() })
   })
-  for (const url of await gateway.follow(loadGateway(file, io))) log.info({ url }, 'listening')
+  await starting
   send({ kind: 'ready' })
   await new Promise<void>((resolve) => process.once('disconnect', resolve))
   await gateway.close()
