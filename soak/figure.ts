@@ -32,5 +32,5 @@ const WORDS: Readonly<Record<string, string>> = { atMost: 'at most ', atLeast: '
 
 function rounded(value: number): string {
   if (Number.isInteger(value)) return value.toLocaleString('en')
-  return Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(1)
+  return value.toFixed(Math.abs(value) < 10 || Math.abs(value) > 99 ? 2 : 1)
 }

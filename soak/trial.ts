@@ -41,6 +41,11 @@ export class Trial {
     this.#cleanUps.push(cleanUp)
   }
 
+  /** Tells of a request that came to nothing, where the row counts those that did not. */
+  readonly note = (error: unknown): undefined => {
+    this.tell(error instanceof Error ? error.message : String(error))
+  }
+
   async end(): Promise<void> {
     for (const cleanUp of this.#cleanUps.toReversed()) await cleanUp()
   }

@@ -27,7 +27,10 @@ const handle = app.holdfast.get(upstream.name)
 const answers: Record<Ask['question'], (value: never) => unknown> = {
   snapshot: () => handle.snapshot(),
   update: (change: Parameters<typeof handle.update>[0]) => handle.update(change),
-  collect: () => global.gc?.(),
+  collect() {
+    global.gc?.()
+    return process.memoryUsage().heapUsed / 2 ** 20
+  },
   wall(ms: number | null) {
     Date.now = ms === null ? systemNow : () => ms
   },

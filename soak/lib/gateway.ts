@@ -40,8 +40,11 @@ export interface Gateway extends Daemon {
   snapshot(): Promise<UpstreamSnapshot>
   /** Changes servers or keys while requests are served. */
   update(change: { servers?: readonly string[]; keys?: readonly string[] }): Promise<void>
-  /** Collects garbage, so that what is resident afterwards is held or the allocator's. */
-  collect(): Promise<void>
+  /**
+   * Collects garbage, so that what is resident afterwards is held or the allocator's.
+   * @returns what is left on the heap, in MB.
+   */
+  collect(): Promise<number>
   /** Stops the wall clock at this time, in milliseconds since 1970; `null` lets it go. */
   setWall(ms: number | null): Promise<void>
   /** Resident memory in MB. */
@@ -88,7 +91,7 @@ export async function spawnGateway(
     address: listening.exec(daemon.output())?.[1] ?? '',
     snapshot: () => ask('snapshot') as Promise<UpstreamSnapshot>,
     update: (change: unknown) => ask('update', change) as Promise<void>,
-    collect: () => ask('collect') as Promise<void>,
+    collect: () => ask('collect') as Promise<number>,
     setWall: (ms: number | null) => ask('wall', ms) as Promise<void>,
     residentMb: () => residentMb(daemon.pid),
     sockets: () => sockets(daemon.pid),

@@ -18,6 +18,7 @@ import type { Row } from '../row.js'
 const TWENTY_MINUTES_S = 20 * 60
 const FAIL_TIMEOUT_S = 3
 const HEADERS_MS = 500
+const MOST_TOLD = 20
 
 /** Which fifth of the requests are orders, which nobody may place twice. */
 const isOrder = (index: number): boolean => index % 5 === 4
@@ -101,13 +102,13 @@ export const chaos: readonly Row[] = [
 
       async function figures() {
         const wrong = unexcused(movesIn(results), losses)
-        for (const { session, from, to, atMs } of wrong) {
+        for (const { session, from, to, atMs } of wrong.slice(0, MOST_TOLD)) {
           trial.tell(`session ${session} went from ${from} to ${to} at ${Math.round(atMs)} ms`)
         }
         const executed = await executions(trial, [...processes.values(), ...victims.retired])
         const twice = orders.filter(({ id }) => (executed.get(id) ?? 0) > 1)
         const failures = failed(idempotent)
-        for (const { id, status, error, startedMs: at } of failures) {
+        for (const { id, status, error, startedMs: at } of failures.slice(0, MOST_TOLD)) {
           trial.tell(`${id} at ${Math.round(at)} ms: ${status} ${error ?? ''}`)
         }
         return [

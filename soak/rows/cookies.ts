@@ -147,7 +147,7 @@ export const cookies: readonly Row[] = [
             expect(
               `${tls ? 'https' : 'http'}, ${trusted ? 'trusted' : 'untrusted'} ${proto}`,
               line.headers('set-cookie')[0]?.replace(/=[^;]*/, '') ?? 'no cookie',
-              `${COOKIE}; Path=/; HttpOnly${scheme === 'https' ? '; Secure' : ''}; SameSite=Lax`,
+              `${COOKIE}; Path=/${scheme === 'https' ? '; Secure' : ''}; HttpOnly; SameSite=Lax`,
             )
           }
         }
