@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Feed } from './feed.js'
 import type { Source } from './sources/source.js'
 import type { Broadcast } from './wire/broadcast.js'
@@ -22,11 +23,19 @@ export function keepUp(
     isBusy = true
     isNews = false
     clearTimeout(timer)
+    const before = performance.eventLoopUtilization()
     await feed.poll()
+    if (broadcast.viewers > 0 && !isOver) {
+      // What follows takes milliseconds for a thousand servers: let requests in between.
+      const { state } = feed
+      await nextTurn()
+      broadcast.publish(state)
+    }
     isBusy = false
     if (isOver) return
-    if (broadcast.viewers > 0) broadcast.publish(feed.state)
-    plan(isNews ? SOON_MS : intervalMs)
+    // A fleet so large that a look at it takes longer than the interval gets half of a core.
+    const { active } = performance.eventLoopUtilization(before)
+    plan(isNews ? SOON_MS : Math.max(intervalMs, active))
   }
   const plan = (ms: number): void => {
     clearTimeout(timer)

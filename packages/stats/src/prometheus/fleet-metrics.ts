@@ -1,5 +1,5 @@
 import type { State } from '../feed.js'
-import { type Sample, writeFamily } from './format.js'
+import { type Sample, writeFamily, writeLabels } from './format.js'
 
 const ALARM_KINDS = [
   'package',
@@ -19,17 +19,20 @@ export function fleetFamilies({ fleet }: State): readonly string[] {
   const gauge = (name: string, help: string, samples: readonly Sample[]): string =>
     writeFamily('gauge', `holdfast_${name}`, help, samples)
   const each = (read: (replica: (typeof replicas)[number]) => number): readonly Sample[] =>
-    live.map((replica) => ({ labels: { replica: replica.replica }, value: read(replica) }))
+    live.map((replica) => ({
+      labels: writeLabels({ replica: replica.replica }),
+      value: read(replica),
+    }))
   return [
     gauge('replicas', 'Gateway processes by whether they are heard.', [
-      { labels: { presence: 'live' }, value: live.length },
-      { labels: { presence: 'silent' }, value: replicas.length - live.length },
+      { labels: writeLabels({ presence: 'live' }), value: live.length },
+      { labels: writeLabels({ presence: 'silent' }), value: replicas.length - live.length },
     ]),
     gauge(
       'replica_info',
       'A gateway process, its version and its configuration.',
       live.map(({ replica, package: version, configHash: config }) => ({
-        labels: { replica, version, config },
+        labels: writeLabels({ replica, version, config }),
         value: 1,
       })),
     ),
@@ -48,13 +51,16 @@ export function fleetFamilies({ fleet }: State): readonly string[] {
       'Whether the store of the fleet answers it.',
       live
         .filter(({ store }) => store !== 'none')
-        .map(({ replica, store }) => ({ labels: { replica }, value: Number(store === 'up') })),
+        .map(({ replica, store }) => ({
+          labels: writeLabels({ replica }),
+          value: Number(store === 'up'),
+        })),
     ),
     gauge(
       'alarm',
       'Whether something about the replicas is out of order.',
       ALARM_KINDS.map((kind) => ({
-        labels: { kind },
+        labels: writeLabels({ kind }),
         value: Number(alarms.some((alarm) => alarm.kind === kind)),
       })),
     ),

@@ -1,5 +1,10 @@
-/** Labels by their name; names are ours, values may be any text. */
-export type Labels = Readonly<Record<string, string>>
+/**
+ * Labels as they stand between the braces: they are the same in dozens of samples of a server, so
+ * they are written once.
+ */
+export type Labels = string & { readonly [written]: true }
+
+declare const written: unique symbol
 
 export interface Sample {
   readonly labels: Labels
@@ -17,25 +22,15 @@ export interface HistogramSample {
 /** The media type of the text format, version 0.0.4. */
 export const contentType = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** A counter or gauge with all its samples; nothing when there are none. */
-export function writeFamily(
-  type: 'counter' | 'gauge',
-  name: string,
-  help: string,
-  samples: readonly Sample[],
-): string {
-  if (samples.length === 0) return ''
-  return head(type, name, help) + samples.map((sample) => line(name, sample)).join('')
+/** Labels by their name; names are ours, values may be any text. */
+export function writeLabels(labels: Readonly<Record<string, string>>): Labels {
+  const pairs = Object.entries(labels).map(([name, value]) => pair(name, value))
+  return pairs.join(',') as Labels
 }
 
-/** A classic histogram: cumulative buckets up to `+Inf`, sum and count. */
-export function writeHistogram(
-  name: string,
-  help: string,
-  samples: readonly HistogramSample[],
-): string {
-  if (samples.length === 0) return ''
-  return head('histogram', name, help) + samples.map((sample) => buckets(name, sample)).join('')
+/** The same labels and one more. */
+export function withLabel(labels: Labels, name: string, value: string): Labels {
+  return (labels === '' ? pair(name, value) : `${labels},${pair(name, value)}`) as Labels
 }
 
 /** Counts by name as samples that differ in one label. */
@@ -45,35 +40,56 @@ export function split(
   counts: Readonly<Record<string, number>>,
 ): readonly Sample[] {
   return Object.entries(counts).map(([key, value]) => ({
-    labels: { ...labels, [label]: key },
+    labels: withLabel(labels, label, key),
     value,
   }))
 }
 
+/** A counter or gauge with all its samples; nothing when there are none. */
+export function writeFamily(
+  type: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  samples: readonly Sample[],
+): string {
+  if (samples.length === 0) return ''
+  return (
+    head(type, name, help) + samples.map(({ labels, value }) => line(name, labels, value)).join('')
+  )
+}
+
+/** A classic histogram: cumulative buckets up to `+Inf`, sum and count; in pieces. */
+export function* writeHistogram(
+  name: string,
+  help: string,
+  samples: readonly HistogramSample[],
+): Generator<string> {
+  if (samples.length === 0) return
+  yield head('histogram', name, help)
+  for (const sample of samples) yield buckets(name, sample)
+}
+
 function buckets(name: string, { labels, bounds, counts, sum }: HistogramSample): string {
+  const bucket = `${name}_bucket{${labels === '' ? '' : `${labels},`}le="`
   let total = 0
   let text = ''
   for (const [index, count] of counts.entries()) {
     total += count
-    const le = number(bounds[index] ?? Infinity)
-    text += line(`${name}_bucket`, { labels: { ...labels, le }, value: total })
+    text += `${bucket}${number(bounds[index] ?? Infinity)}"} ${total}\n`
   }
-  return (
-    text +
-    line(`${name}_sum`, { labels, value: sum }) +
-    line(`${name}_count`, { labels, value: total })
-  )
+  return text + line(`${name}_sum`, labels, sum) + line(`${name}_count`, labels, total)
 }
 
 function head(type: string, name: string, help: string): string {
   return `# HELP ${name} ${help.replace(/[\\\n]/g, escaped)}\n# TYPE ${name} ${type}\n`
 }
 
-function line(name: string, { labels, value }: Sample): string {
-  const pairs = Object.entries(labels).map(
-    ([label, text]) => `${label}="${text.replace(/[\\\n"]/g, escaped)}"`,
-  )
-  return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${number(value)}\n`
+function line(name: string, labels: Labels, value: number): string {
+  return labels === '' ? `${name} ${number(value)}\n` : `${name}{${labels}} ${number(value)}\n`
+}
+
+function pair(name: string, value: string): string {
+  return `${name}="${value.replace(/[\\\n"]/g, escaped)}"`
 }
 
 function escaped(character: string): string {

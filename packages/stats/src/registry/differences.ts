@@ -1,7 +1,7 @@
 import type { FailKind, ServerState } from '@holdfast/core'
 import { failKinds } from '../snapshots/vocabulary.js'
 import type { Entry, Ledger, ReplicaFacts } from './life.js'
-import { growth, serverCounts } from './rows.js'
+import { ejectionsOf, growth, serverCounts } from './rows.js'
 import type { Happening, HappeningType } from './timeline.js'
 
 /** What has happened to a replica between two of its snapshots. */
@@ -46,14 +46,11 @@ function entryDifferences(
   note: (type: HappeningType, detail?: string) => void,
 ): void {
   const [was, is] = [before.report, now.report]
-  const grown = serverCounts(growth(before.row, now.row))
-  if (grown.ejections > 0) {
-    note('ejected', failsInWords(grown.fails))
-  } else if (was.state !== is.state) {
-    note(arrivalIn(is.state, was.state))
-  }
+  const isEjection = ejectionsOf(now.row) > ejectionsOf(before.row)
+  if (isEjection) note('ejected', failsInWords(serverCounts(growth(before.row, now.row)).fails))
+  else if (was.state !== is.state) note(arrivalIn(is.state, was.state))
   // It was out and back between two looks.
-  if (grown.ejections > 0 && is.state === 'up') note('returned')
+  if (isEjection && is.state === 'up') note('returned')
   if (was.weight !== is.weight) note('weight', `${was.weight} → ${is.weight}`)
 }
 

@@ -30,6 +30,7 @@ export class History<Name extends string> {
   readonly #columns: ReadonlyArray<readonly [Name, Fold]>
   readonly #fine: Ring
   readonly #coarse: Ring
+  readonly #row: Float64Array
   readonly #pending: Float64Array
   #pendingSlot = -1
   #pendingCount = 0
@@ -38,13 +39,12 @@ export class History<Name extends string> {
     this.#columns = Object.entries<Fold>(columns) as [Name, Fold][]
     this.#fine = new Ring(resolutions.fine, this.#columns.length)
     this.#coarse = new Ring(resolutions.coarse, this.#columns.length)
+    this.#row = new Float64Array(this.#columns.length)
     this.#pending = new Float64Array(this.#columns.length)
   }
 
   /** Writes the slot that `atMs` lies in; null is a gap. */
   write(atMs: number, values: Readonly<Record<Name, number | null>>): void {
-    const row = this.#columns.map(([name]) => values[name] ?? Number.NaN)
-    this.#fine.write(Math.floor(atMs / resolutions.fine.stepMs), row)
     const slot = Math.floor(atMs / resolutions.coarse.stepMs)
     if (slot !== this.#pendingSlot) {
       this.#pending.fill(Number.NaN)
@@ -52,10 +52,14 @@ export class History<Name extends string> {
       this.#pendingCount = 0
     }
     this.#pendingCount += 1
-    for (const [i, [, fold]] of this.#columns.entries()) {
-      this.#pending[i] = folded(fold, this.#pending[i], row[i], this.#pendingCount)
+    for (let i = 0; i < this.#columns.length; i += 1) {
+      const [name, fold] = this.#columns[i] as readonly [Name, Fold]
+      const value = values[name] ?? Number.NaN
+      this.#row[i] = value
+      this.#pending[i] = folded(fold, this.#pending[i], value, this.#pendingCount)
     }
-    this.#coarse.write(slot, Array.from(this.#pending))
+    this.#fine.write(Math.floor(atMs / resolutions.fine.stepMs), this.#row)
+    this.#coarse.write(slot, this.#pending)
   }
 
   /** The last `spanMs` up to `nowMs`, as fine as there is. */
@@ -93,7 +97,7 @@ class Ring {
     this.#slots = new Float64Array(length).fill(-1)
   }
 
-  write(slot: number, row: readonly number[]): void {
+  write(slot: number, row: Float64Array): void {
     const place = slot % this.length
     this.#slots[place] = slot
     this.#values.set(row, place * this.#columns)

@@ -1,9 +1,7 @@
-import type { ServerState } from '@holdfast/core'
-import { quantile, SessionSketch } from '@holdfast/core'
-import { serverStates } from '../snapshots/vocabulary.js'
+import { SessionSketch } from '@holdfast/core'
 import { History } from './history.js'
 import type { Life, Report } from './life.js'
-import { errorsOf, latencyOf, type Row, requestsOf, SERVER_COLUMNS } from './rows.js'
+import { errorsOf, quantilesOf, type Row, requestsOf, SERVER_COLUMNS } from './rows.js'
 import { SLOT_MS, type Stretch, Track } from './track.js'
 
 const SERVER_HISTORY = {
@@ -108,22 +106,15 @@ export function rate(stretch: Stretch | undefined, count: (row: Row) => number):
   return stretch === undefined ? null : round(count(stretch.row) / stretch.seconds, 100)
 }
 
+const QUANTILES = [0.5, 0.9, 0.99]
+
 export function latencyView(row: Row | undefined): LatencyView {
-  const histogram = row && latencyOf(row)
-  const at = (q: number): number | null => {
-    const ms = histogram && quantile(histogram, q)
-    return ms === undefined ? null : round(ms, 10)
-  }
-  return { p50: at(0.5), p90: at(0.9), p99: at(0.99) }
+  const [p50, p90, p99] = row === undefined ? [] : quantilesOf(row, QUANTILES)
+  return { p50: tenths(p50), p90: tenths(p90), p99: tenths(p99) }
 }
 
-/** The gravest that any of them says, so that one replica's trouble is not averaged away. */
-export function gravest(states: Iterable<ServerState>): ServerState {
-  let worst: ServerState = 'up'
-  for (const state of states) {
-    if (serverStates.indexOf(state) > serverStates.indexOf(worst)) worst = state
-  }
-  return worst
+function tenths(ms: number | undefined): number | null {
+  return ms === undefined ? null : round(ms, 10)
 }
 
 function round(value: number, parts: number): number {

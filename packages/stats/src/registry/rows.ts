@@ -1,5 +1,6 @@
 import {
   type AffinitySnapshot,
+  type Counts,
   type LatencySnapshot,
   latencyBoundsMs,
   type ServerSnapshot,
@@ -9,7 +10,8 @@ import { failKinds, moveReasons, OTHER_REASON, statusClasses } from '../snapshot
 
 /**
  * Counters as a row of numbers, each of which only grows: what is added up, compared and kept over
- * time is then one loop over a row, whatever the columns mean.
+ * time is then one loop over a row, whatever the columns mean. There are thousands of rows a
+ * second, so these are plain loops.
  */
 export type Row = Float64Array
 
@@ -18,93 +20,95 @@ export type ServerCounts = Omit<ServerTotals, 'active' | 'tunnels' | 'ejectionsD
   readonly ejectionsDetected: number
 }
 
-const PLAIN = ['requests', 'attempts', 'retries', 'ejections', 'ejectionsDetected'] as const
-const RESPONSES = PLAIN.length
+const REQUESTS = 0
+const ATTEMPTS = 1
+const RETRIES = 2
+const EJECTIONS = 3
+const DETECTED = 4
+const RESPONSES = 5
 const FAILS = RESPONSES + statusClasses.length
-const BYTES = FAILS + failKinds.length
-const LATENCY_SUM = BYTES + 2
+const BYTES_IN = FAILS + failKinds.length
+const BYTES_OUT = BYTES_IN + 1
+const LATENCY_SUM = BYTES_OUT + 1
 const LATENCY = LATENCY_SUM + 1
 
 export const SERVER_COLUMNS: number = LATENCY + latencyBoundsMs.length + 1
 
 export function serverRow(server: ServerSnapshot): Row {
-  const { requests, attempts, retries, ejections, ejectionsDetected = ejections } = server
-  return Float64Array.of(
-    requests,
-    attempts,
-    retries,
-    ejections,
-    ejectionsDetected,
-    ...statusClasses.map((each) => server.responses[each]),
-    ...failKinds.map((each) => server.fails[each]),
-    server.bytes.in,
-    server.bytes.out,
-    server.latency.sum,
-    ...server.latency.counts,
-  )
+  const row = new Float64Array(SERVER_COLUMNS)
+  row[REQUESTS] = server.requests
+  row[ATTEMPTS] = server.attempts
+  row[RETRIES] = server.retries
+  row[EJECTIONS] = server.ejections
+  row[DETECTED] = server.ejectionsDetected ?? server.ejections
+  fill(row, RESPONSES, statusClasses, server.responses)
+  fill(row, FAILS, failKinds, server.fails)
+  row[BYTES_IN] = server.bytes.in
+  row[BYTES_OUT] = server.bytes.out
+  row[LATENCY_SUM] = server.latency.sum
+  row.set(server.latency.counts, LATENCY)
+  return row
 }
 
 export function serverCounts(row: Row): ServerCounts {
-  const at = (column: number): number => row[column] ?? 0
-  const named = <Name extends string>(names: readonly Name[], from: number): Record<Name, number> =>
-    Object.fromEntries(names.map((name, i) => [name, at(from + i)])) as Record<Name, number>
   return {
-    ...named(PLAIN, 0),
-    responses: named(statusClasses, RESPONSES),
-    fails: named(failKinds, FAILS),
-    bytes: { in: at(BYTES), out: at(BYTES + 1) },
+    requests: at(row, REQUESTS),
+    attempts: at(row, ATTEMPTS),
+    retries: at(row, RETRIES),
+    ejections: at(row, EJECTIONS),
+    ejectionsDetected: at(row, DETECTED),
+    responses: named(row, RESPONSES, statusClasses),
+    fails: named(row, FAILS, failKinds),
+    bytes: { in: at(row, BYTES_IN), out: at(row, BYTES_OUT) },
     latency: latencyOf(row),
   }
 }
 
 export function latencyOf(row: Row): LatencySnapshot {
-  return {
-    bounds: latencyBoundsMs,
-    counts: Array.from(row.subarray(LATENCY)),
-    sum: row[LATENCY_SUM] ?? 0,
-  }
+  const counts = Array.from(row.subarray(LATENCY))
+  return { bounds: latencyBoundsMs, counts, sum: at(row, LATENCY_SUM) }
 }
 
 export function requestsOf(row: Row): number {
-  return row[0] ?? 0
+  return at(row, REQUESTS)
+}
+
+export function ejectionsOf(row: Row): number {
+  return at(row, EJECTIONS)
 }
 
 /** Attempts that the server failed, and answers that say so themselves. */
 export function errorsOf(row: Row): number {
-  const fails = sum(row, FAILS, BYTES)
-  return fails + (row[RESPONSES + statusClasses.indexOf('5xx')] ?? 0)
-}
-
-export function failsOf(row: Row): number {
-  return sum(row, FAILS, BYTES)
+  return sum(row, FAILS, BYTES_IN) + at(row, RESPONSES + statusClasses.indexOf('5xx'))
 }
 
 /** Of an upstream's affinity: kept, new, none, and moved by reason. */
 const REASONS: readonly string[] = [...moveReasons, OTHER_REASON]
+const KEPT = 0
+const NEW = 1
+const NONE = 2
 const MOVED = 3
 
 export const AFFINITY_COLUMNS: number = MOVED + REASONS.length
 
 export function affinityRow(affinity: AffinitySnapshot): Row {
+  const row = new Float64Array(AFFINITY_COLUMNS)
   const moved = new Map(Object.entries(affinity.moved))
-  return Float64Array.of(
-    affinity.kept,
-    affinity.new,
-    affinity.none,
-    ...REASONS.map((reason) => moved.get(reason) ?? 0),
-  )
+  row[KEPT] = affinity.kept
+  row[NEW] = affinity.new
+  row[NONE] = affinity.none
+  for (const [i, reason] of REASONS.entries()) row[MOVED + i] = moved.get(reason) ?? 0
+  return row
 }
 
 /** Every known reason is there, at 0 if it never occurred; `other` only where it did. */
 export function affinityCounts(row: Row): AffinitySnapshot {
-  const [kept = 0, fresh = 0, none = 0, ...moved] = row
-  const entries = REASONS.map((reason, i) => [reason, moved[i] ?? 0] as const)
-  return {
-    kept,
-    new: fresh,
-    none,
-    moved: Object.fromEntries(entries.filter(([name, n]) => name !== OTHER_REASON || n > 0)),
+  const moved: Record<string, number> = {}
+  for (const [i, reason] of REASONS.entries()) {
+    const count = at(row, MOVED + i)
+    if (reason !== OTHER_REASON || count > 0) moved[reason] = count
   }
+  return { kept: at(row, KEPT), new: at(row, NEW), none: at(row, NONE), moved }
 }
 
 export function movedOf(row: Row): number {
@@ -116,20 +120,79 @@ export function movedOf(row: Row): number {
  * whole row: what it says now is what it has grown by.
  */
 export function growth(before: Row | undefined, now: Row): Row {
-  if (before === undefined || hasShrunk(before, now)) return now
-  return now.map((value, i) => value - (before[i] ?? 0))
+  return before === undefined || hasShrunk(before, now) ? now : difference(before, now)
 }
 
 export function hasShrunk(before: Row | undefined, now: Row): boolean {
-  return before !== undefined && now.some((value, i) => value < (before[i] ?? 0))
+  if (before === undefined) return false
+  for (let i = 0; i < now.length; i += 1) if (at(now, i) < at(before, i)) return true
+  return false
+}
+
+export function difference(before: Row, now: Row): Row {
+  const row = new Float64Array(now.length)
+  for (let i = 0; i < row.length; i += 1) row[i] = at(now, i) - at(before, i)
+  return row
 }
 
 export function addTo(total: Row, row: Row): void {
-  for (let i = 0; i < total.length; i += 1) total[i] = (total[i] ?? 0) + (row[i] ?? 0)
+  for (let i = 0; i < total.length; i += 1) total[i] = at(total, i) + at(row, i)
+}
+
+const NO_QUANTILES: readonly undefined[] = [undefined, undefined, undefined]
+
+/**
+ * The latencies that the shares `qs`, in ascending order, did not exceed, as the core's `quantile`
+ * has them; undefined where nothing was recorded.
+ */
+export function quantilesOf(row: Row, qs: readonly number[]): ReadonlyArray<number | undefined> {
+  const total = sum(row, LATENCY, row.length)
+  if (total === 0) return NO_QUANTILES
+  const found: number[] = []
+  let [below, lower, bucket] = [0, 0, 0]
+  for (const q of qs) {
+    const rank = q * total
+    for (; bucket < latencyBoundsMs.length; bucket += 1) {
+      const count = at(row, LATENCY + bucket)
+      const upper = latencyBoundsMs[bucket] ?? lower
+      if (count > 0 && below + count >= rank) {
+        found.push(lower + ((rank - below) / count) * (upper - lower))
+        break
+      }
+      below += count
+      lower = upper
+    }
+    // What is slower than the last bound counts as that bound, the most that is known of it.
+    if (bucket === latencyBoundsMs.length) found.push(lower)
+  }
+  return found
+}
+
+function fill<Name extends string>(
+  row: Row,
+  from: number,
+  names: readonly Name[],
+  counts: Counts<Name>,
+): void {
+  for (let i = 0; i < names.length; i += 1) row[from + i] = counts[names[i] as Name]
+}
+
+function named<Name extends string>(
+  row: Row,
+  from: number,
+  names: readonly Name[],
+): Record<Name, number> {
+  const counts = {} as Record<Name, number>
+  for (let i = 0; i < names.length; i += 1) counts[names[i] as Name] = at(row, from + i)
+  return counts
+}
+
+function at(row: Row, column: number): number {
+  return row[column] ?? 0
 }
 
 function sum(row: Row, from: number, to: number): number {
   let total = 0
-  for (let i = from; i < to; i += 1) total += row[i] ?? 0
+  for (let i = from; i < to; i += 1) total += at(row, i)
   return total
 }

@@ -1,4 +1,4 @@
-import { addTo, type Row } from './rows.js'
+import { addTo, difference, type Row } from './rows.js'
 
 /** How far apart samples are kept, and how many: a little more than the last minute. */
 export const SLOT_MS = 5_000
@@ -58,7 +58,7 @@ export class Track {
 
   #between(from: { readonly atMs: number; readonly row: Row }, nowMs: number): Stretch {
     return {
-      row: this.total.map((value, i) => value - (from.row[i] ?? 0)),
+      row: difference(from.row, this.total),
       seconds: (nowMs - from.atMs) / 1_000,
     }
   }

@@ -2,6 +2,7 @@ import type { Feed } from '../feed.js'
 import { contentType } from '../prometheus/format.js'
 import { writeMetrics } from '../prometheus/metrics.js'
 import { text } from '../schemas/schema.js'
+import { joinInTurns } from '../turns.js'
 import type { Endpoint } from './endpoint.js'
 
 /** The statistics for Prometheus to scrape. */
@@ -13,6 +14,8 @@ export function prometheusEndpoint(feed: Feed): Endpoint {
     scope: 'read',
     answer: { type: 'text/plain', schema: text },
     handler: async (_request, reply) =>
-      reply.header('content-type', contentType).send(writeMetrics(await feed.read())),
+      reply
+        .header('content-type', contentType)
+        .send(await joinInTurns(writeMetrics(await feed.read()))),
   }
 }

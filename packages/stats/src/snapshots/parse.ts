@@ -5,10 +5,9 @@ import {
   type OverrideSnapshot,
   type ReplicaSnapshot,
   type ServerSnapshot,
-  SessionSketch,
   type UpstreamSnapshot,
 } from '@holdfast/core'
-import { isAmount, Reader, SnapshotFormatError } from './reader.js'
+import { Reader } from './reader.js'
 import { failKinds, moveReasons, OTHER_REASON, serverStates, statusClasses } from './vocabulary.js'
 
 const LONGEST_NAME = 255
@@ -18,6 +17,9 @@ const MOST_UPSTREAMS = 1_000
 const MOST_SERVERS = 10_000
 const DAY_MS = 86_400_000
 
+const STICKY = ['cookie', 'route', 'learn'] as const
+const DIRECTIONS = ['in', 'out'] as const
+
 const UPSTREAM_NAME = /^[A-Za-z0-9_.-]{1,64}$/
 
 /**
@@ -26,22 +28,18 @@ const UPSTREAM_NAME = /^[A-Za-z0-9_.-]{1,64}$/
  * @throws SnapshotFormatError
  */
 export function parseSnapshot(value: unknown): ReplicaSnapshot {
-  const root = new Reader(value, 'snapshot')
+  const root = new Reader(value, { parent: undefined, name: 'snapshot' })
   const version = root.amount('version')
-  if (version !== 1) {
-    throw new SnapshotFormatError('snapshot.version', `is ${version}; this program reads 1`)
-  }
+  if (version !== 1) throw root.error('version', `is ${version}; this program reads 1`)
   const at = root.amount('at')
-  const upstreams = root.list('upstreams', MOST_UPSTREAMS, (item, path) =>
-    parseUpstream(item, path, at),
-  )
-  refuseTwins(upstreams, 'snapshot.upstreams', ({ name }) => name)
+  const upstreams = root.list('upstreams', MOST_UPSTREAMS, (item) => parseUpstream(item, at))
+  refuseTwins(root, 'upstreams', upstreams, ({ name }) => name)
   return {
     version: 1,
     replica: root.text('replica', LONGEST_NAME),
     package: root.text('package', LONGEST_NAME),
     configHash: root.text('configHash', LONGEST_NAME),
-    keyIds: root.list('keyIds', MOST_KEYS, parseAmount),
+    keyIds: root.amountList('keyIds', MOST_KEYS),
     startedAt: root.amount('startedAt'),
     at,
     store: root.oneOf('store', ['none', 'up', 'down']),
@@ -49,31 +47,21 @@ export function parseSnapshot(value: unknown): ReplicaSnapshot {
   }
 }
 
-function parseUpstream(value: unknown, path: string, at: number): UpstreamSnapshot {
-  const upstream = new Reader(value, path)
+function parseUpstream(upstream: Reader, at: number): UpstreamSnapshot {
   const name = upstream.text('name', LONGEST_NAME)
-  if (!UPSTREAM_NAME.test(name)) {
-    throw new SnapshotFormatError(`${path}.name`, 'is no name of an upstream')
-  }
-  const servers = upstream.list('servers', MOST_SERVERS, (item, place) =>
-    parseServer(item, place, at),
-  )
-  refuseTwins(servers, `${path}.servers`, ({ id }) => id)
+  if (!UPSTREAM_NAME.test(name)) throw upstream.error('name', 'is no name of an upstream')
+  const servers = upstream.list('servers', MOST_SERVERS, (item) => parseServer(item, at))
+  refuseTwins(upstream, 'servers', servers, ({ id }) => id)
   return {
     name,
     balance: upstream.text('balance', LONGEST_NAME),
-    sticky: upstream.has('sticky') ? parseSticky(upstream) : null,
+    sticky: upstream.isNull('sticky') ? null : upstream.oneOf('sticky', STICKY),
     servers,
     affinity: parseAffinity(upstream.object('affinity')),
   }
 }
 
-function parseSticky(upstream: Reader): UpstreamSnapshot['sticky'] {
-  return upstream.isNull('sticky') ? null : upstream.oneOf('sticky', ['cookie', 'route', 'learn'])
-}
-
-function parseServer(value: unknown, path: string, at: number): ServerSnapshot {
-  const server = new Reader(value, path)
+function parseServer(server: Reader, at: number): ServerSnapshot {
   return {
     id: server.text('id', LONGEST_NAME),
     address: server.text('address', LONGEST_NAME),
@@ -81,9 +69,10 @@ function parseServer(value: unknown, path: string, at: number): ServerSnapshot {
     weight: server.amount('weight'),
     effectiveWeight: server.amount('effectiveWeight'),
     backup: server.flag('backup'),
-    ...server.amountIfAny('incarnation'),
-    ...server.amountIfAny('maxFails'),
-    ...server.amountIfAny('failTimeoutS'),
+    // Older replicas do not tell these.
+    ...(server.has('incarnation') && { incarnation: server.amount('incarnation') }),
+    ...(server.has('maxFails') && { maxFails: server.amount('maxFails') }),
+    ...(server.has('failTimeoutS') && { failTimeoutS: server.amount('failTimeoutS') }),
     ...(server.has('override') && { override: parseOverride(server) }),
     active: server.amount('active'),
     tunnels: server.amount('tunnels'),
@@ -97,10 +86,12 @@ function parseServer(value: unknown, path: string, at: number): ServerSnapshot {
     responses: server.amounts('responses', statusClasses),
     fails: server.amounts('fails', failKinds),
     ejections: server.amount('ejections'),
-    ...server.amountIfAny('ejectionsDetected'),
-    sessions: server.isNull('sessions') ? null : parseSketch(server, path),
-    latency: parseLatency(server.object('latency'), `${path}.latency`),
-    bytes: server.amounts('bytes', ['in', 'out']),
+    ...(server.has('ejectionsDetected') && {
+      ejectionsDetected: server.amount('ejectionsDetected'),
+    }),
+    sessions: server.isNull('sessions') ? null : parseSketch(server),
+    latency: parseLatency(server.object('latency')),
+    bytes: server.amounts('bytes', DIRECTIONS),
   }
 }
 
@@ -109,28 +100,23 @@ function parseOverride(server: Reader): OverrideSnapshot | null {
   const override = server.object('override')
   return {
     ...(override.has('mode') && { mode: override.oneOf('mode', ['up', 'drain', 'down']) }),
-    ...override.amountIfAny('weight'),
+    ...(override.has('weight') && { weight: override.amount('weight') }),
   }
 }
 
-function parseSketch(server: Reader, path: string): string {
+function parseSketch(server: Reader): string {
   const text = server.text('sessions', LONGEST_SKETCH)
-  if (text !== '' && !new SessionSketch().uniteText(text)) {
-    throw new SnapshotFormatError(`${path}.sessions`, 'is no sketch')
-  }
+  if (!isSketch(text)) throw server.error('sessions', 'is no sketch')
   return text
 }
 
-function parseLatency(latency: Reader, path: string): LatencySnapshot {
+function parseLatency(latency: Reader): LatencySnapshot {
   const { length } = latencyBoundsMs
-  const bounds = latency.list('bounds', length, parseAmount)
-  if (bounds.length !== length || bounds.some((bound, i) => bound !== latencyBoundsMs[i])) {
-    throw new SnapshotFormatError(`${path}.bounds`, 'are not those of version 1')
+  const bounds = latency.amountList('bounds', length, true)
+  if (bounds.some((bound, i) => bound !== latencyBoundsMs[i])) {
+    throw latency.error('bounds', 'are not those of version 1')
   }
-  const counts = latency.list('counts', length + 1, parseAmount)
-  if (counts.length !== length + 1) {
-    throw new SnapshotFormatError(`${path}.counts`, `are not ${length + 1}`)
-  }
+  const counts = latency.amountList('counts', length + 1, true)
   return { bounds: latencyBoundsMs, counts, sum: latency.amount('sum') }
 }
 
@@ -150,13 +136,18 @@ function parseAffinity(affinity: Reader): AffinitySnapshot {
   }
 }
 
-function parseAmount(value: unknown, path: string): number {
-  if (!isAmount(value)) throw new SnapshotFormatError(path, 'is no amount')
-  return value
+// Whether its ranks are ranks is asked when it is united; this keeps out what is no sketch at all.
+function isSketch(text: string): boolean {
+  return /^[\w-]*$/.test(text) && (text.length % 3 === 0 || text.length === LONGEST_SKETCH)
 }
 
-function refuseTwins<T>(items: readonly T[], path: string, nameOf: (item: T) => string): void {
+function refuseTwins<T>(
+  reader: Reader,
+  list: string,
+  items: readonly T[],
+  nameOf: (item: T) => string,
+): void {
   if (new Set(items.map(nameOf)).size !== items.length) {
-    throw new SnapshotFormatError(path, 'name one of them twice')
+    throw reader.error(list, 'name one of them twice')
   }
 }

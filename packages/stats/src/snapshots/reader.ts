@@ -1,3 +1,5 @@
+import type { Counts } from '@holdfast/core'
+
 /** A snapshot that is none. It names where it is wrong, and shows nothing of what stood there. */
 export class SnapshotFormatError extends Error {
   override readonly name = 'SnapshotFormatError'
@@ -8,20 +10,24 @@ export class SnapshotFormatError extends Error {
   }
 }
 
+/** Where an object stands: made to text only when something is wrong there. */
+export interface Place {
+  readonly parent: Place | undefined
+  readonly name: string | number
+}
+
 /**
  * Reads fields of an object that came from outside. Only its own properties are looked at, so that
  * `__proto__` and its kin are names like any other.
  */
 export class Reader {
-  readonly #fields: object
-  readonly #path: string
+  readonly #fields: Readonly<Record<string, unknown>>
+  readonly #place: Place
 
-  constructor(value: unknown, path: string) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new SnapshotFormatError(path, 'is no object')
-    }
+  constructor(value: unknown, place: Place) {
+    if (!isFields(value)) throw new SnapshotFormatError(textOf(place), 'is no object')
     this.#fields = value
-    this.#path = path
+    this.#place = place
   }
 
   has(name: string): boolean {
@@ -34,75 +40,84 @@ export class Reader {
 
   text(name: string, longest: number): string {
     const value = this.#at(name)
-    if (typeof value !== 'string') throw this.#error(name, 'is no text')
-    if (value.length > longest) throw this.#error(name, `is longer than ${longest} characters`)
+    if (typeof value !== 'string') throw this.error(name, 'is no text')
+    if (value.length > longest) throw this.error(name, `is longer than ${longest} characters`)
     return value
   }
 
   flag(name: string): boolean {
     const value = this.#at(name)
-    if (typeof value !== 'boolean') throw this.#error(name, 'is neither true nor false')
+    if (typeof value !== 'boolean') throw this.error(name, 'is neither true nor false')
     return value
   }
 
   /** What may be counted or measured: finite, not negative, and exact. */
   amount(name: string): number {
     const value = this.#at(name)
-    if (!isAmount(value)) throw this.#error(name, 'is no amount')
+    if (!isAmount(value)) throw this.error(name, 'is no amount')
     return value
   }
 
   oneOf<const T extends string>(name: string, values: readonly T[]): T {
     const value = this.#at(name)
-    const known = values.find((one) => one === value)
-    if (known === undefined) throw this.#error(name, `is none of ${values.join(', ')}`)
-    return known
-  }
-
-  /** An optional amount as it is spread into an object. */
-  amountIfAny<const Name extends string>(name: Name): { readonly [key in Name]?: number } {
-    // Computed keys widen to string, which is all that the assertion takes back.
-    return this.has(name) ? ({ [name]: this.amount(name) } as { [key in Name]: number }) : {}
+    for (const known of values) if (known === value) return known
+    throw this.error(name, `is none of ${values.join(', ')}`)
   }
 
   /** Amounts by names that are known. */
-  amounts<const Name extends string>(
-    name: string,
-    names: readonly Name[],
-  ): { readonly [key in Name]: number } {
+  amounts<const Name extends string>(name: string, names: readonly Name[]): Counts<Name> {
     const inner = this.object(name)
-    const entries = names.map((one) => [one, inner.amount(one)] as const)
-    return Object.fromEntries(entries) as { [key in Name]: number }
+    const amounts = {} as Record<Name, number>
+    for (const one of names) amounts[one] = inner.amount(one)
+    return amounts
+  }
+
+  /** A list of amounts, of exactly this length where one is given. */
+  amountList(name: string, most: number, exactly = false): readonly number[] {
+    const value = this.#list(name, most)
+    if (exactly && value.length !== most) throw this.error(name, `has not ${most} elements`)
+    if (!value.every(isAmount)) throw this.error(name, 'has an element that is no amount')
+    return value
   }
 
   object(name: string): Reader {
-    return new Reader(this.#at(name), this.#of(name))
+    return new Reader(this.#at(name), { parent: this.#place, name })
   }
 
   names(): readonly string[] {
     return Object.keys(this.#fields)
   }
 
-  list<T>(name: string, most: number, read: (item: unknown, path: string) => T): readonly T[] {
+  list<T>(name: string, most: number, read: (item: Reader) => T): readonly T[] {
+    const parent = { parent: this.#place, name }
+    return this.#list(name, most).map((item, i) => read(new Reader(item, { parent, name: i })))
+  }
+
+  error(name: string, problem: string): SnapshotFormatError {
+    return new SnapshotFormatError(textOf({ parent: this.#place, name }), problem)
+  }
+
+  #list(name: string, most: number): readonly unknown[] {
     const value = this.#at(name)
-    if (!Array.isArray(value)) throw this.#error(name, 'is no list')
-    if (value.length > most) throw this.#error(name, `has more than ${most} elements`)
-    return value.map((item: unknown, index) => read(item, `${this.#of(name)}[${index}]`))
+    if (!Array.isArray(value)) throw this.error(name, 'is no list')
+    if (value.length > most) throw this.error(name, `has more than ${most} elements`)
+    return value
   }
 
   #at(name: string): unknown {
-    return Object.hasOwn(this.#fields, name) ? Reflect.get(this.#fields, name) : undefined
-  }
-
-  #of(name: string): string {
-    return `${this.#path}.${name}`
-  }
-
-  #error(name: string, problem: string): SnapshotFormatError {
-    return new SnapshotFormatError(this.#of(name), problem)
+    return Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined
   }
 }
 
 export function isAmount(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function textOf({ parent, name }: Place): string {
+  if (parent === undefined) return String(name)
+  return typeof name === 'number' ? `${textOf(parent)}[${name}]` : `${textOf(parent)}.${name}`
 }

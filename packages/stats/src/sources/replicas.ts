@@ -36,6 +36,7 @@ class Replicas implements Source, Control {
   /** What operators have asked for, which a replica that starts anew does not know. */
   readonly #wishes = new Map<string, Wish>()
   readonly #startedAt = new Map<ReplicaAddress, unknown>()
+  readonly #busy = new Set<ReplicaAddress>()
 
   constructor({ replicas, freshMs, timeoutMs }: ReplicasOptions) {
     this.#replicas = replicas
@@ -48,7 +49,10 @@ class Replicas implements Source, Control {
   }
 
   async poll(sink: Sink): Promise<void> {
-    await Promise.all(this.#replicas.map((replica) => this.#pollOne(replica, sink)))
+    const asked = this.#replicas.filter((replica) => !this.#busy.has(replica))
+    const answers = Promise.all(asked.map((replica) => this.#pollOne(replica, sink)))
+    // One that hangs must not keep the others' news: what comes later is taken when it comes.
+    await Promise.race([answers, pause(this.freshMs)])
   }
 
   async override(target: Target, override: OverrideSnapshot, by: string): Promise<void> {
@@ -77,6 +81,7 @@ class Replicas implements Source, Control {
 
   async #pollOne(replica: ReplicaAddress, sink: Sink): Promise<void> {
     const { url, token } = replica
+    this.#busy.add(replica)
     try {
       const { status, body } = await this.#client.call({ method: 'GET', url, token })
       if (status !== 200) throw new Error(`status ${status}`)
@@ -84,6 +89,8 @@ class Replicas implements Source, Control {
       await this.#remind(replica, body)
     } catch (error) {
       sink.fail(url.host, error)
+    } finally {
+      this.#busy.delete(replica)
     }
   }
 
@@ -111,6 +118,10 @@ class Replicas implements Source, Control {
     })
     if (status !== 200) throw new Error(problemOf(body) ?? `status ${status}`)
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }
 
 function keyOf({ upstream, server }: Target): string {

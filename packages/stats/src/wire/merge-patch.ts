@@ -13,17 +13,25 @@ export interface PatchObject {
 
 /** What makes `after` of `before` (RFC 7396); undefined where nothing has changed. */
 export function mergePatch(before: JsonObject, after: JsonObject): PatchObject | undefined {
-  const changes: [string, Patch][] = []
-  for (const [name, value] of Object.entries(after)) {
+  let changes: [string, Patch][] | undefined
+  for (const name of Object.keys(after)) {
+    const value = after[name]
     if (value === undefined) continue
     const change = patchOf(Object.hasOwn(before, name) ? before[name] : undefined, value)
-    if (change !== undefined) changes.push([name, change])
+    if (change !== undefined) {
+      changes ??= []
+      changes.push([name, change])
+    }
   }
-  for (const [name, value] of Object.entries(before)) {
+  for (const name of Object.keys(before)) {
     const isGone = !Object.hasOwn(after, name) || after[name] === undefined
-    if (value !== undefined && isGone) changes.push([name, null])
+    if (before[name] !== undefined && isGone) {
+      changes ??= []
+      changes.push([name, null])
+    }
   }
-  return changes.length === 0 ? undefined : Object.fromEntries(changes)
+  // By entries, as an assignment to `__proto__` would be lost.
+  return changes && Object.fromEntries(changes)
 }
 
 function patchOf(before: Json | undefined, after: Json): Patch | undefined {

@@ -59,7 +59,7 @@ function wireUpstream(upstream: UpstreamView): JsonObject {
     p99: recent.latencyMs.p99,
     kept: recent.keptShare,
     moved: movedLately,
-    slot,
+    slot: slot && bare({ ...slot }),
   })
 }
 
@@ -88,12 +88,15 @@ function wireServer(server: ServerView): JsonObject {
 }
 
 function wireEvent({ id: _, ...event }: TimelineEvent): JsonObject {
-  return bare(event)
+  return bare({ ...event })
 }
 
 /** The object without what is null. */
-function bare(fields: object): JsonObject {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
-  ) as JsonObject
+function bare(fields: Readonly<Record<string, unknown>>): JsonObject {
+  const object: Record<string, Json> = {}
+  for (const name of Object.keys(fields)) {
+    const value = fields[name]
+    if (value !== null && value !== undefined) object[name] = value as Json
+  }
+  return object
 }

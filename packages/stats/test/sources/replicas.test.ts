@@ -47,7 +47,7 @@ function collector() {
 function sourceOf(t: TestContext, urls: readonly URL[], timeoutMs = 2_000) {
   const source = createReplicasSource({
     replicas: urls.map((url) => ({ url, token: TOKEN, adminToken: ADMIN_TOKEN })),
-    freshMs: 1_000,
+    freshMs: 60_000,
     timeoutMs,
   })
   t.after(() => source.close?.())
