@@ -11,6 +11,7 @@ import { registrationReference } from '../packages/plugin/dist/reference.js'
 const root = new URL('../', import.meta.url)
 const PAGES_WITH_TABLES = [
   'README.md',
+  'docs/fleet.md',
   'docs/gateway-file.md',
   'packages/core/README.md',
   'packages/plugin/README.md',

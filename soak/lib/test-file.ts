@@ -15,11 +15,12 @@ export interface TestCounts {
 export async function runTestFile(
   path: string,
   env: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
 ): Promise<TestCounts> {
   const file = fileURLToPath(new URL(path, ROOT))
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', '--test', '--test-reporter=tap', file],
+    ['--enable-source-maps', '--test', '--test-reporter=tap', ...flags, file],
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } },
   )
   const killWithUs = (): unknown => child.kill('SIGKILL')

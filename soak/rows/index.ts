@@ -5,6 +5,7 @@ import { cookies } from './cookies.js'
 import { dependencies } from './dependencies.js'
 import { dyingServers } from './dying-servers.js'
 import { faultyAnswers } from './faulty-answers.js'
+import { fleet } from './fleet.js'
 import { forwarding } from './forwarding.js'
 import { framing } from './framing.js'
 import { fuzz } from './fuzz.js'
@@ -33,6 +34,7 @@ export const rows: readonly Row[] = inOrder([
   ...dependencies,
   ...streams,
   ...restarts,
+  ...fleet,
 ])
 
 /** R1, R2, R10, S1: by letters, and then by number. */

@@ -1,5 +1,6 @@
 /** What an operator says at one replica, on all of them. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { Redis as Client } from 'ioredis'
 import { type AppServer, startAppServer } from '#fixtures/app-server.js'
@@ -144,6 +145,21 @@ describe('over a real Redis', { skip: redisMissing() }, () => {
       startFleet(t, { ...options('own'), redis: prefixed, replicas: ['two'] }),
       /keyPrefix: is refused/,
     )
+  })
+
+  it('the rights that the documentation names are enough', async (t) => {
+    const page = readFileSync(new URL('../../../../docs/fleet.md', import.meta.url), 'utf8')
+    const [line = ''] = /^ACL SETUSER .*$/m.exec(page) ?? []
+    const [command = '', ...args] = line.split(' ')
+    await admin.call(command, ...args)
+    const address = `holdfast:password@127.0.0.1:${redis.port}`
+    const fleet = await startFleet(t, { ...options('acl'), redis: `redis://${address}` })
+    await until('they meet', () => fleet.every((one) => one.store() === 'up'))
+    fleet[0]?.app.holdfast.get('shop').drain(x.address)
+    await until('it drains', () => fleet.every((one) => one.state(x.address) === 'drain'))
+    await until('snapshots are posted', () => admin.hlen('holdfast:1:acl:{@fleet}:snapshots'))
+    const log = (await admin.call('ACL', 'LOG')) as unknown[]
+    assert.deepEqual(log, [], 'nothing was refused')
   })
 
   it('what an attacker writes into Redis adds no server, and keeps none out for long', async (t) => {

@@ -41,6 +41,7 @@ const connection = Object.freeze({
   maxRetriesPerRequest: 0,
   commandTimeout: TIMEOUT_MS,
   connectTimeout: TIMEOUT_MS,
+  disconnectTimeout: TIMEOUT_MS,
   socketTimeout: SILENCE_MS,
   lazyConnect: true,
   protocol: 2,
