@@ -19,6 +19,11 @@ export const TooManyHeadersError: FastifyErrorConstructor = createError(
   'The request has too many header fields',
   431,
 )
+export const BadBodyError: FastifyErrorConstructor = createError(
+  'HOLDFAST_BAD_BODY',
+  'The request body broke off or cannot be read',
+  400,
+)
 export const BodyTooLargeError: FastifyErrorConstructor = createError(
   'HOLDFAST_BODY_TOO_LARGE',
   'The request body is too large',

@@ -11,8 +11,8 @@ import {
 } from '@holdfast/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
+  BadBodyError,
   BadGatewayError,
-  BadTargetError,
   BodyTooLargeError,
   GatewayTimeoutError,
   NoServerError,
@@ -25,12 +25,11 @@ import { type FromResponse, HookedAnswer } from './reply/hooked-answer.js'
 import { Learning } from './reply/learning.js'
 import { type ResponseHead, readResponseHead } from './reply/response-head.js'
 import { stickyHead } from './reply/sticky.js'
-import { type BodyListener, RequestBody } from './request/body.js'
+import type { BodyListener } from './request/body.js'
 import { FastifyFacts } from './request/facts.js'
-import { type RawHeaders, requestHeaders } from './request/headers.js'
-import { describeReplaced, type OutgoingBody } from './request/outgoing-body.js'
+import { type Outgoing, prepareOutgoing } from './request/outgoing.js'
+import type { OutgoingBody } from './request/outgoing-body.js'
 import { serverHeaders } from './request/server-headers.js'
-import { parseTarget } from './request/target.js'
 import { Attempt, type AttemptListener } from './transport/attempt.js'
 import { isInvalidHead } from './transport/node-error.js'
 import { openTunnel } from './tunnel/open-tunnel.js'
@@ -54,15 +53,15 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   readonly #method: string
   readonly #source: OutgoingBody | undefined
   readonly #upgrade: PendingUpgrade | undefined
-  #path = ''
-  #headers: RawHeaders = []
-  #body: RequestBody | undefined
+  #outgoing: Outgoing = { path: '/', headers: [], body: undefined }
   #attempt: Attempt | undefined
   #lease: Lease | undefined
   #answer: Answer | undefined
   #done: FromCallback | undefined
   #state: 'open' | 'answering' | 'refused' | 'closed' = 'open'
   #bytesOut = 0
+  /** What broke the latest attempt; for the log only. */
+  #cause: Error | undefined
   #transferred: string | undefined
   #learning: Learning | undefined
   #held: ResponseHead | undefined
@@ -97,7 +96,14 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   start(done: FromCallback): void {
     this.#done = done
     try {
-      this.#prepare(this.#source)
+      const { remoteAddress } = this.#facts
+      this.#outgoing = prepareOutgoing(
+        this.registration,
+        this.request,
+        remoteAddress,
+        this.#source,
+        this,
+      )
     } catch (error) {
       this.#refuse(error as Error)
       return
@@ -166,11 +172,16 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     this.#learning?.onEnd()
     this.#attempt = undefined
     this.#release(attempt.lease, outcomes.ok)
-    this.#body?.detach()
+    this.#outgoing.body?.detach()
     this.#answer?.end()
   }
 
-  onFail(attempt: Attempt, outcome: Outcome): void {
+  onFail(attempt: Attempt, outcome: Outcome, cause: Error | undefined): void {
+    this.#cause = cause
+    this.request.log.debug(
+      { err: cause, upstreamAddr: attempt.lease.server.address, outcome: outcome.name },
+      'attempt failed',
+    )
     if (this.#state === 'answering') {
       this.#attempt = undefined
       this.#release(attempt.lease, outcome)
@@ -200,55 +211,11 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   }
 
   onBodyTooLarge(): void {
-    if (this.#state !== 'open') {
-      this.#giveUp(outcomes.aborted)
-      this.#answer?.cut()
-      return
-    }
-    this.#giveUp(outcomes.aborted)
-    this.#refuse(new BodyTooLargeError())
+    this.#giveUpUpload(new BodyTooLargeError())
   }
 
-  #prepare(body: OutgoingBody | undefined): void {
-    const { registration, request } = this
-    const target = parseTarget(request.raw.url ?? '')
-    if (target === undefined) throw new BadTargetError()
-    const path = registration.prefix.rewrite(target.path)
-    if (path === undefined) throw new BadTargetError()
-    this.#path = path
-    const { authority = request.headers[':authority'] } = target
-    const host = authority ?? request.headers.host ?? ''
-    const { cookie } = registration
-    this.#headers = requestHeaders(
-      request,
-      typeof host === 'string' ? host : (host[0] ?? ''),
-      this.#facts.remoteAddress,
-      body !== undefined,
-      cookie === undefined ? keep : (value) => cookie.forwardedCookies(value),
-    )
-    if (body !== undefined) this.#takeBody(body)
-    if (registration.rewriteRequestHeaders !== undefined) {
-      this.#headers = registration.rewriteRequestHeaders(request, this.#headers)
-    }
-    if (this.#headers[1] === '' && registration.host === '$host') {
-      // HTTP/1.0 may come without a Host, and HTTP/1.1 must not go out without one.
-      this.#headers[1] = 'localhost'
-    }
-  }
-
-  #takeBody({ source, replaced }: OutgoingBody): void {
-    const { registration } = this
-    const length = replaced?.length ?? Number(this.request.headers['content-length'])
-    if (length > registration.bodyLimit) throw new BodyTooLargeError()
-    if (replaced !== undefined) this.#headers = describeReplaced(this.#headers, replaced.length)
-    const { retry } = registration.rules
-    const repeatable = mayResend(retry, { ...this.#retryFacts(true), replayable: true })
-    this.#body = new RequestBody(
-      source,
-      registration.bodyLimit,
-      repeatable ? retry.bufferBytes : 0,
-      this,
-    )
+  onBodyFail(error: Error): void {
+    this.#giveUpUpload(new BadBodyError({ cause: error }))
   }
 
   #dispatch(lease: Lease, fresh: boolean): void {
@@ -265,16 +232,17 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
       this,
       ground,
       lease,
-      this.#body,
+      this.#outgoing.body,
       fresh || this.#upgrade !== undefined,
     )
     this.#attempt = attempt
-    const headers = serverHeaders(this.#headers, server, host, this.passage.moved)
+    const { path, body } = this.#outgoing
+    const headers = serverHeaders(this.#outgoing.headers, server, host, this.passage.moved)
     attempt.start({
       method: this.#method,
-      path: this.#path,
+      path,
       headers: tellAttempt(this, server, headers),
-      body: this.#body,
+      body,
       upgrade: this.#upgrade?.protocol,
     })
   }
@@ -285,9 +253,10 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     const facts = this.#retryFacts(attempt.sent)
     if (this.passage.settle(attempt.lease, outcome, facts, this)) return
     if (this.#state === 'closed') return
-    if (outcome.status === 504) this.#refuse(new GatewayTimeoutError())
+    const options = { cause: this.#cause }
+    if (outcome.status === 504) this.#refuse(new GatewayTimeoutError(options))
     else if (outcome === outcomes.aborted) this.#refuse(new RequestTimeoutError())
-    else this.#refuse(new BadGatewayError())
+    else this.#refuse(new BadGatewayError(options))
   }
 
   /** Keeps a Set-Cookie of the server's that bears our cookie's name from the client. */
@@ -302,7 +271,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
       method: this.#method,
       sent,
       answered: this.#state !== 'open',
-      replayable: this.#body?.replayable ?? true,
+      replayable: this.#outgoing.body?.replayable ?? true,
     }
   }
 
@@ -358,7 +327,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   #refuse(error: Error): void {
     if (this.#state !== 'open') return
     this.#state = 'refused'
-    this.#body?.detach()
+    this.#outgoing.body?.detach()
     const { cookie, ownErrorsCarryCookie } = this.registration
     const { server, verdict, binding } = this.passage
     if (ownErrorsCarryCookie && cookie !== undefined && server !== undefined && verdict) {
@@ -369,6 +338,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     if (this.registration.gateway.draining || error instanceof RequestTimeoutError) {
       this.reply.header('connection', 'close')
     }
+    this.registration.gateway.endUpload(this.request.raw)
     this.reply.send(error)
   }
 
@@ -388,12 +358,18 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     if (attempt !== undefined) this.#release(attempt.lease, outcome)
   }
 
+  /** The rest of the body cannot or must not come: the client is to blame, and is told if it can be. */
+  #giveUpUpload(error: Error): void {
+    if (this.#state === 'closed') return
+    this.#giveUp(outcomes.aborted)
+    if (this.#state === 'answering') this.#answer?.cut()
+    else this.#refuse(error)
+  }
+
   #release(lease: Lease, outcome: Outcome): void {
     if (this.#lease !== lease) return
     this.#lease = undefined
-    lease.moved(this.#body?.bytes ?? 0, this.#bytesOut)
+    lease.moved(this.#outgoing.body?.bytes ?? 0, this.#bytesOut)
     lease.release(outcome)
   }
 }
-
-const keep = (cookies: string): string => cookies

@@ -60,6 +60,11 @@ export async function createForwarder(app: FastifyInstance): Promise<Forwarder> 
     reply: FastifyReply,
     body: OutgoingBody | undefined,
   ): void => {
+    if (isGone(reply)) {
+      // The client left while hooks were at work: its 'close' is over, and nobody waits.
+      reply.hijack()
+      return
+    }
     const carrier = request as FastifyRequest & Carrier
     carrier[exchangeOf] = new Exchange(registration, request, reply, body)
     from?.call(reply, '/', options)
@@ -69,6 +74,10 @@ export async function createForwarder(app: FastifyInstance): Promise<Forwarder> 
     passParsed: (registration, request, reply) =>
       pass(registration, request, reply, routeBody(request)),
   }
+}
+
+function isGone({ raw }: FastifyReply): boolean {
+  return raw.destroyed || (raw as { stream?: { destroyed?: boolean } }).stream?.destroyed === true
 }
 
 /** What reply-from takes for its HTTP client. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { hostname } from 'node:os'
 import {
   type Clock,
@@ -29,7 +30,7 @@ import type { FleetConfig } from './parse-options.js'
 import { DomainCheck } from './reply/domain-check.js'
 import { RouteHooks } from './reply/route-hooks.js'
 import { Connections } from './transport/connections.js'
-import { Deadlines } from './transport/deadlines.js'
+import { Deadline, Deadlines } from './transport/deadlines.js'
 import { Flusher } from './transport/flusher.js'
 import { createProber } from './transport/prober.js'
 import type { Tunnel } from './tunnel/tunnel.js'
@@ -54,6 +55,9 @@ interface Declared {
 
 /** How long a start waits for servers to be discovered; after that requests get 502 till they are. */
 const FIRST_SERVERS_MS = 5_000
+
+// nginx's lingering_timeout: most clients stop once they have read the answer.
+const LINGER_MS = 5_000
 
 /** What all registrations of one Fastify share: upstreams by name, connections, deadlines. */
 export class Gateway {
@@ -136,11 +140,21 @@ export class Gateway {
   /** The connections to one server; made when it is first used. */
   connections(upstream: Upstream, server: Server): Connections {
     let connections = this.#connections.get(server)
-    if (connections === undefined) {
+    if (connections?.leadTo(server) !== true) {
+      // Before its configuration changed they led elsewhere, or there in the open.
+      connections?.close()
       connections = new Connections(server, upstream.config.tls)
       this.#connections.set(server, connections)
     }
     return connections
+  }
+
+  /** A refused upload may go on for a moment, so that its client reads why, but not for ever. */
+  endUpload(request: IncomingMessage): void {
+    const end = new Deadline(() => {
+      if (!request.complete) request.destroy()
+    })
+    this.deadlines.schedule(end, this.deadlines.nowMs() + LINGER_MS)
   }
 
   /** Waits until the fleet has told what it knows of the servers, if there is one. */

@@ -1,4 +1,4 @@
-import { type MoveReason, sessionLabel, type Verdict } from '@holdfast/core'
+import { type MoveReason, outcomes, sessionLabel, type Verdict } from '@holdfast/core'
 import type { Exchange } from './exchange.js'
 
 /** How a request fared so far: `request.holdfast`, for hooks of the gateway's own. */
@@ -23,15 +23,18 @@ export interface AttemptReport {
   readonly status: number
   /** Milliseconds from dispatch to the head of the answer. */
   readonly timeMs: number
+  /** How it failed: `refused`, `reset`, `head-timeout`, ...; absent where it brought an answer. */
+  readonly error?: string
 }
 
 export function reportOf({ registration, passage, session }: Exchange): RequestReport {
   return {
     upstream: registration.upstream.name,
-    attempts: passage.leases.map(({ server, status, timeMs }) => ({
+    attempts: passage.leases.map(({ server, status, timeMs, outcome }) => ({
       address: server.address,
       status,
       timeMs: Math.round(timeMs * 1000) / 1000,
+      ...(outcome !== undefined && outcome !== outcomes.ok && { error: outcome.name }),
     })),
     affinity: passage.affinity,
     verdict: passage.verdict,
@@ -49,6 +52,8 @@ export interface RequestRecord {
   readonly upstreamAddr: readonly string[]
   readonly upstreamStatus: readonly number[]
   readonly upstreamTimeMs: readonly number[]
+  /** How attempts failed, null for one that did not; absent where none did. */
+  readonly upstreamError?: readonly (string | null)[]
   readonly affinity: RequestReport['affinity']
   readonly verdict?: Verdict
   readonly moved?: MoveReason
@@ -70,6 +75,9 @@ export function recordOf(exchange: Exchange): RequestRecord {
     upstreamAddr: attempts.map(({ address }) => address),
     upstreamStatus: attempts.map(({ status }) => status),
     upstreamTimeMs: attempts.map(({ timeMs }) => timeMs),
+    ...(attempts.some(({ error }) => error !== undefined) && {
+      upstreamError: attempts.map(({ error }) => error ?? null),
+    }),
     affinity,
     ...(verdict && { verdict }),
     ...(moved && { moved }),

@@ -127,6 +127,7 @@ describe('The line about a proxied request', () => {
       upstream: 'shop',
       upstreamAddr: [a, b],
       upstreamStatus: [502, 404],
+      upstreamError: ['reset', null],
       affinity: 'cookie',
       verdict: 'moved',
       moved: 'failed',

@@ -24,6 +24,8 @@ export class Lease {
   status = 0
   /** From dispatch to the head, or to the end where no head came. */
   timeMs = 0
+  /** How it ended; undefined until it has. */
+  outcome: Outcome | undefined
 
   readonly #keeper: LeaseKeeper
   readonly #counters: ServerCounters
@@ -75,6 +77,7 @@ export class Lease {
     }
     if (this.status === SWITCHING_PROTOCOLS) this.#counters.tunnels -= 1
     this.#state = 'released'
+    this.outcome = outcome
     this.server.active -= 1
   }
 

@@ -169,10 +169,13 @@ export class Passage {
     const nowMs = this.#ground.nowMs()
     const ageMs = nowMs - this.startedMs
     if (!mayRetry(retry, outcome, status, facts, this.#sent, ageMs)) return undefined
+    // What was never sent costs nobody anything. Asked before a server is chosen, since choosing
+    // counts for that server, and booked after it, since there may be none.
+    const charged = facts.sent ? budget : undefined
+    if (charged?.hasRoom(nowMs) === false) return undefined
     const server = this.#choose()
-    if (server === undefined) return undefined
-    // What was never sent costs nobody anything.
-    return !facts.sent || budget === undefined || budget.tryRetry(nowMs) ? server : undefined
+    if (server !== undefined) charged?.tryRetry(nowMs)
+    return server
   }
 
   #lease(server: Server): Lease {

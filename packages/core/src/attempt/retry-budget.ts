@@ -35,6 +35,15 @@ export class RetryBudget {
     this.#requestsInWindow += 1
   }
 
+  /** Whether `tryRetry` would allow a retry now; books nothing. */
+  hasRoom(nowMs: number): boolean {
+    this.#advance(nowMs)
+    return (
+      this.#freeUsed < this.#minPerSecond ||
+      this.#chargedInWindow + 1 <= this.#ratio * this.#requestsInWindow
+    )
+  }
+
   /** Whether a retry may be made now. If so it is booked: ask only when about to make it. */
   tryRetry(nowMs: number): boolean {
     const bucket = this.#advance(nowMs)

@@ -8,6 +8,8 @@ export interface BodyListener {
   onBodyMoved(): void
   /** The last byte was handed over. */
   onBodyEnd(): void
+  /** The rest will not come: what reads or unpacks the body for the gateway gave it up. */
+  onBodyFail(error: Error): void
 }
 
 /**
@@ -36,6 +38,8 @@ export class RequestBody {
     this.#keepMost = keepMost
     this.#kept = keepMost > 0 ? [] : undefined
     this.#listener = listener
+    // Before anything is read: a hook's stream that breaks unheard would end the process.
+    source.on('error', (error) => listener.onBodyFail(error))
   }
 
   /** Bytes that came from the client so far. */
@@ -87,8 +91,6 @@ export class RequestBody {
       this.#reader?.push(null)
       this.#listener.onBodyEnd()
     })
-    // The client's end of the exchange reports that it went away; here it only must not throw.
-    this.#source.on('error', () => {})
   }
 
   #take(chunk: Buffer): void {

@@ -12,7 +12,8 @@ export interface AttemptListener {
   /** @returns false to have the server wait until `resume`. */
   onData(attempt: Attempt, chunk: Buffer): boolean
   onEnd(attempt: Attempt): void
-  onFail(attempt: Attempt, outcome: Outcome): void
+  /** `cause` is for the log; undefined where a deadline of ours ended it. */
+  onFail(attempt: Attempt, outcome: Outcome, cause: Error | undefined): void
   /** The server agreed to the upgrade; `socket` is its end of the tunnel. Nothing more follows. */
   onUpgrade(attempt: Attempt, headers: readonly Buffer[], socket: Duplex): void
 }
@@ -191,7 +192,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#phase !== 'answering') return
     this.#over()
-    if (this.keepAlive) this.#ground.connections.give(this.connection)
+    // What the server did not want to read to the end is still on this connection's way.
+    if (this.keepAlive && !this.#uploading) this.#ground.connections.give(this.connection)
     else this.connection.destroy()
     this.#listener.onEnd(this)
   }
@@ -205,13 +207,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.onResponseEnd()
       return
     }
-    this.#fail(this.#phase === 'answering' ? outcomes.cut : outcomeOf(error, this.sent))
+    this.#fail(this.#phase === 'answering' ? outcomes.cut : outcomeOf(error, this.sent), error)
   }
 
-  #fail(outcome: Outcome): void {
+  #fail(outcome: Outcome, cause?: Error): void {
     this.#over()
     this.connection.destroy(new DeadlineError(outcome))
-    this.#listener.onFail(this, outcome)
+    this.#listener.onFail(this, outcome, cause)
   }
 
   #over(): void {

@@ -56,7 +56,11 @@ export class Connections {
   readonly #idle: Connection[] = []
   #closed = false
 
+  /** The configuration that they were made for. */
+  #config: Server['config']
+
   constructor(server: Server, tls: TlsConfig) {
+    this.#config = server.config
     const target = targetOf(server)
     this.#origin = target.origin
     const name = tls.servername ?? resolvedFrom(server) ?? target.hostname
@@ -64,6 +68,14 @@ export class Connections {
     // An address is no name: it cannot stand in SNI (RFC 6066, 3).
     this.#sni = isIP(name) === 0 ? name : undefined
     this.#connect = buildConnector(connectorOptions(tls, target.socketPath))
+  }
+
+  /** Whether they lead where `server` is now: to that name, with TLS or without. */
+  leadTo({ config }: Server): boolean {
+    if (config === this.#config) return true
+    const same = config.tls === this.#config.tls && config.name === this.#config.name
+    if (same) this.#config = config
+    return same
   }
 
   /** The connection that was idle last, or a new one; always a new one when `fresh`. */

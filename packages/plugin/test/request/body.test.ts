@@ -8,13 +8,14 @@ interface Told {
   ended: number
   tooLarge: number
   moved: number
+  failed: number
 }
 
 function bodyOf(
   source: Readable,
   { limit = 1_000_000, keepMost = 0 } = {},
 ): { body: RequestBody; told: Told } {
-  const told: Told = { ended: 0, tooLarge: 0, moved: 0 }
+  const told: Told = { ended: 0, tooLarge: 0, moved: 0, failed: 0 }
   const body = new RequestBody(source, limit, keepMost, {
     onBodyEnd: () => {
       told.ended += 1
@@ -24,6 +25,9 @@ function bodyOf(
     },
     onBodyMoved: () => {
       told.moved += 1
+    },
+    onBodyFail: () => {
+      told.failed += 1
     },
   })
   return { body, told }
@@ -147,4 +151,11 @@ test('every replay is the whole body, wherever attempts break off', async () => 
     ),
     { numRuns: 200 },
   )
+})
+
+test('a source that breaks is told of, even before anything was read of it', () => {
+  const source = new Readable({ read() {} })
+  const { told } = bodyOf(source)
+  source.emit('error', new Error('not gzip'))
+  assert.equal(told.failed, 1)
 })

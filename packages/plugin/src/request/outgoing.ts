@@ -1,0 +1,69 @@
+import { mayResend } from '@holdfast/core'
+import type { FastifyRequest } from 'fastify'
+import { BadTargetError, BodyTooLargeError } from '../errors.js'
+import type { Registration } from '../registration.js'
+import { type BodyListener, RequestBody } from './body.js'
+import { type RawHeaders, requestHeaders } from './headers.js'
+import { describeReplaced, type OutgoingBody } from './outgoing-body.js'
+import { parseTarget } from './target.js'
+
+/** A request as it goes to whatever server is chosen for it. */
+export interface Outgoing {
+  readonly path: string
+  /** The Host field first. */
+  readonly headers: RawHeaders
+  readonly body: RequestBody | undefined
+}
+
+/**
+ * Makes of a client's request what servers get.
+ * @param remoteAddress the client's, by the gateway's rules of trust.
+ * @throws the errors of a request that cannot be passed on, with their statuses.
+ */
+export function prepareOutgoing(
+  registration: Registration,
+  request: FastifyRequest,
+  remoteAddress: string,
+  source: OutgoingBody | undefined,
+  listener: BodyListener,
+): Outgoing {
+  const target = parseTarget(request.raw.url ?? '')
+  if (target === undefined) throw new BadTargetError()
+  const path = registration.prefix.rewrite(target.path)
+  if (path === undefined) throw new BadTargetError()
+  const { cookie, rewriteRequestHeaders: rewrite } = registration
+  const headers = requestHeaders(
+    request,
+    hostOf(request, target.authority),
+    remoteAddress,
+    source !== undefined,
+    cookie === undefined ? keep : (value) => cookie.forwardedCookies(value),
+  )
+  const body = source && takeBody(registration, request, source, listener)
+  const described = source?.replaced ? describeReplaced(headers, source.replaced.length) : headers
+  const final = rewrite === undefined ? described : rewrite(request, described)
+  // HTTP/1.0 may come without a Host, and HTTP/1.1 must not go out without one.
+  if (final[1] === '' && registration.host === '$host') final[1] = 'localhost'
+  return { path, headers: final, body }
+}
+
+function hostOf(request: FastifyRequest, authority: string | undefined): string {
+  const host = authority ?? request.headers[':authority'] ?? request.headers.host ?? ''
+  return typeof host === 'string' ? host : (host[0] ?? '')
+}
+
+function takeBody(
+  { bodyLimit, rules }: Registration,
+  request: FastifyRequest,
+  { source, replaced }: OutgoingBody,
+  listener: BodyListener,
+): RequestBody {
+  const length = replaced?.length ?? Number(request.headers['content-length'])
+  if (length > bodyLimit) throw new BodyTooLargeError()
+  const { retry } = rules
+  const sent = { method: request.raw.method ?? '', sent: true, answered: false, replayable: true }
+  const keepMost = mayResend(retry, sent) ? retry.bufferBytes : 0
+  return new RequestBody(source, bodyLimit, keepMost, listener)
+}
+
+const keep = (cookies: string): string => cookies
