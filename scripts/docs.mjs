@@ -1,6 +1,7 @@
 // Writes from the schemas and rules: docs/options.md, docs/lint.md and packages/cli/schema.json as
 // a whole, and in other pages what stands between `<!-- options:TITLE -->` and `<!-- /options -->`. With --check it only compares.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gatewayJsonSchema } from '../packages/cli/dist/config/json-schema.js'
 import { gatewayReference } from '../packages/cli/dist/config/reference.js'
@@ -9,6 +10,7 @@ import { upstreamReference } from '../packages/core/dist/options/reference.js'
 import { registrationReference } from '../packages/plugin/dist/reference.js'
 
 const root = new URL('../', import.meta.url)
+const OPTIONS_PAGE = 'docs/options.md'
 const PAGES_WITH_TABLES = [
   'README.md',
   'docs/fleet.md',
@@ -22,11 +24,11 @@ const tables = [...groups, ...gatewayReference()]
 const check = process.argv.includes('--check')
 const stale = []
 
-update('docs/options.md', page())
+update(OPTIONS_PAGE, page())
 update('docs/lint.md', lintPage())
 update('packages/cli/schema.json', `${JSON.stringify(gatewayJsonSchema(), undefined, 2)}\n`)
 for (const path of PAGES_WITH_TABLES) {
-  if (existsSync(new URL(path, root))) update(path, withTables(read(path)))
+  if (existsSync(new URL(path, root))) update(path, withTables(path, read(path)))
 }
 
 if (stale.length > 0) {
@@ -75,15 +77,29 @@ function lintPage() {
   return `${[...intro, ...rows].join('\n')}\n`
 }
 
-function withTables(text) {
+function withTables(path, text) {
+  const options = posix.relative(posix.dirname(path), OPTIONS_PAGE)
+  const anchors = new Set(Array.from(text.matchAll(/^#+ (.+)$/gm), ([, title]) => anchorOf(title)))
   return text.replaceAll(
     /(<!-- options:(.+?) -->\n)[\s\S]*?(<!-- \/options -->)/g,
     (_, open, title, close) => {
       const group = tables.find((candidate) => candidate.title === title)
       if (group === undefined) throw new Error(`There is no group of options called ${title}`)
-      return `${open}\n${table(group)}\n\n${close}`
+      // Tables that this page does not have are on the page that has them all.
+      const linked = table(group).replaceAll(/\]\(#(.+?)\)/g, (link, anchor) =>
+        anchors.has(anchor) ? link : `](${options}#${anchor})`,
+      )
+      return `${open}\n${linked}\n\n${close}`
     },
   )
+}
+
+/** As GitHub makes it of a heading. */
+function anchorOf(title) {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
 }
 
 function table({ options }) {
