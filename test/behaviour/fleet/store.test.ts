@@ -4,11 +4,12 @@ import { createRedisStore, InsuredStore, MemoryStore } from '@holdfast/core/flee
 import { failOnLeaks } from '#fixtures/leaks.js'
 import { type Redis, redisMissing, startRedis } from '#fixtures/redis.js'
 import { until } from '#fixtures/until.js'
-import { type OpenStore, storeContract } from './store-contract.js'
+import { boardContract, type OpenBoard, type OpenStore, storeContract } from './store-contract.js'
 
 failOnLeaks()
 
 storeContract('memory', async () => memory())
+boardContract('memory', async () => memory())
 
 storeContract('insured, around memory', async () => {
   const { store, pass } = memory()
@@ -36,13 +37,15 @@ describe('with a real Redis', { skip: redisMissing() }, () => {
     redis = await startRedis()
   })
   after(() => redis.stop())
-  storeContract('Redis', (t) => {
+  const open = (t: TestContext) => {
     namespaces += 1
     return overRedis(t, redis, `n${namespaces}`)
-  })
+  }
+  storeContract('Redis', open)
+  boardContract('Redis', open)
 })
 
-function memory(): OpenStore & { readonly store: MemoryStore } {
+function memory(): OpenStore & OpenBoard {
   let nowMs = Date.UTC(2026, 0, 1)
   const clock: Clock = { now: () => nowMs, wall: () => nowMs }
   const store = new MemoryStore(clock)
@@ -55,7 +58,11 @@ function memory(): OpenStore & { readonly store: MemoryStore } {
   }
 }
 
-async function overRedis(t: TestContext, redis: Redis, namespace: string): Promise<OpenStore> {
+async function overRedis(
+  t: TestContext,
+  redis: Redis,
+  namespace: string,
+): Promise<OpenStore & OpenBoard> {
   const store = await createRedisStore({ redis: redis.url, namespace }, systemTimers)
   t.after(() => store.close())
   await until('a connection', () => store.read())
