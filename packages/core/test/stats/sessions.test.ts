@@ -13,7 +13,11 @@ function shop(idle?: string) {
     {
       name: 'shop',
       servers: ['a:80', 'b:80'],
-      sticky: { cookie: 'srv', keys: ['sessions are counted by this'], ...(idle !== undefined && { idle }) },
+      sticky: {
+        cookie: 'srv',
+        keys: ['sessions are counted by this'],
+        ...(idle !== undefined && { idle }),
+      },
     },
     { clock, random: createSeededRandom(3) },
   )
