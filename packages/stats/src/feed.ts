@@ -13,6 +13,8 @@ export interface State {
   readonly upstreams: readonly UpstreamView[]
   /** Oldest first. */
   readonly events: readonly TimelineEvent[]
+  /** `{ upstreams }` as JSON, made once for all who ask. */
+  readonly json: () => Buffer
 }
 
 /** There have been no statistics yet. The cause is for the log; a client learns only that. */
@@ -128,6 +130,15 @@ export class Feed {
     const { registry, nowMs } = this
     const upstreams = viewUpstreams(registry, nowMs)
     const fleet = viewFleet(registry, upstreams, this.#refusals, nowMs)
-    return { fleet, upstreams, events: [...registry.timeline.events] }
+    let json: Buffer | undefined
+    return {
+      fleet,
+      upstreams,
+      events: [...registry.timeline.events],
+      json: () => {
+        json ??= Buffer.from(JSON.stringify({ upstreams }))
+        return json
+      },
+    }
   }
 }

@@ -24,6 +24,8 @@ export type ReplicaFacts = Omit<ReplicaSnapshot, 'upstreams'>
 /** One server as one replica counted it last. */
 export interface Entry {
   readonly row: Row
+  /** Its row before; the next one is written over it, as fifty thousand a second would be waste. */
+  readonly spare: Row | undefined
   readonly report: Report
 }
 

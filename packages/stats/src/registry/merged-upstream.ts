@@ -49,6 +49,7 @@ export class MergedUpstream {
   /** All servers together, those that are gone included: so this too only grows. */
   readonly track: Track = new Track(SERVER_COLUMNS)
   readonly history: UpstreamHistory = new History(upstreamColumns())
+  readonly #scratch = new Float64Array(SERVER_COLUMNS)
   /** The latest whole slot of the history. */
   slot: Slot | null = null
 
@@ -65,9 +66,11 @@ export class MergedUpstream {
     const before = life.ledgers.get(this.name)
     const servers = new Map<string, Entry>()
     for (const server of snapshot.servers) {
-      const entry = { row: serverRow(server), report: reportOf(server) }
+      const old = before?.servers.get(server.id)
+      const row = serverRow(server, old?.spare)
+      const entry = { row, spare: old?.row, report: reportOf(server) }
       servers.set(server.id, entry)
-      const grown = growth(before?.servers.get(server.id)?.row, entry.row)
+      const grown = growth(old?.row, row, this.#scratch)
       const merged = this.#serverOf(server)
       add(merged.track, grown, watched)
       add(this.track, grown, watched)

@@ -34,8 +34,10 @@ const LATENCY = LATENCY_SUM + 1
 
 export const SERVER_COLUMNS: number = LATENCY + latencyBoundsMs.length + 1
 
-export function serverRow(server: ServerSnapshot): Row {
-  const row = new Float64Array(SERVER_COLUMNS)
+export function serverRow(
+  server: ServerSnapshot,
+  row: Row = new Float64Array(SERVER_COLUMNS),
+): Row {
   row[REQUESTS] = server.requests
   row[ATTEMPTS] = server.attempts
   row[RETRIES] = server.retries
@@ -118,9 +120,10 @@ export function movedOf(row: Row): number {
 /**
  * By how much a row has grown since `before`. A counter that went back began anew, and with it the
  * whole row: what it says now is what it has grown by.
+ * @param scratch where the answer is written; it is not always what is returned.
  */
-export function growth(before: Row | undefined, now: Row): Row {
-  return before === undefined || hasShrunk(before, now) ? now : difference(before, now)
+export function growth(before: Row | undefined, now: Row, scratch?: Row): Row {
+  return before === undefined || hasShrunk(before, now) ? now : difference(before, now, scratch)
 }
 
 export function hasShrunk(before: Row | undefined, now: Row): boolean {
@@ -129,8 +132,7 @@ export function hasShrunk(before: Row | undefined, now: Row): boolean {
   return false
 }
 
-export function difference(before: Row, now: Row): Row {
-  const row = new Float64Array(now.length)
+export function difference(before: Row, now: Row, row: Row = new Float64Array(now.length)): Row {
   for (let i = 0; i < row.length; i += 1) row[i] = at(now, i) - at(before, i)
   return row
 }

@@ -32,7 +32,8 @@ export function jsonEndpoints(feed: Feed): readonly Endpoint[] {
       summary: 'Every upstream, merged over the replicas',
       scope: 'read',
       answer: json(object({ upstreams: listOf(ref('Upstream')) })),
-      handler: async () => ({ upstreams: (await feed.read()).upstreams }),
+      handler: async (_request, reply) =>
+        reply.type('application/json; charset=utf-8').send((await feed.read()).json()),
     },
     {
       method: 'GET',

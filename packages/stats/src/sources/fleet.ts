@@ -7,6 +7,7 @@ import {
   type Store,
 } from '@holdfast/core/fleet'
 import { type Control, ControlError, type Target } from '../control/control.js'
+import { Turns } from '../turns.js'
 import type { Sink, Source } from './source.js'
 
 const WHERE = 'Redis'
@@ -20,6 +21,7 @@ class FleetSource implements Source, Control {
   readonly freshMs: number
   readonly expires = true
   readonly #store: Store & Board
+  readonly #turns = new Turns()
   /** How replicas name a server, from their latest snapshots. */
   readonly #identities = new Map<string, string>()
 
@@ -41,10 +43,9 @@ class FleetSource implements Source, Control {
     }
     sink.fine(WHERE)
     for (const [replica, text] of snapshots) {
-      const snapshot = sink.take(decodeSnapshot(text), replica)
+      const value = await this.#turns.run(() => decodeSnapshot(text))
+      const snapshot = await this.#turns.run(() => sink.take(value, replica))
       if (snapshot !== undefined) this.#learn(snapshot)
-      // Unpacking them all at once would hold up whoever waits for an answer.
-      await new Promise((resolve) => setImmediate(resolve))
     }
   }
 

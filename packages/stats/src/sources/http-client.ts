@@ -10,7 +10,7 @@ export interface Call {
 
 export interface Answer {
   readonly status: number
-  readonly body: unknown
+  readonly text: string
 }
 
 const MOST_BYTES = 33_554_432
@@ -26,7 +26,7 @@ export class HttpClient {
     this.#timeoutMs = timeoutMs
   }
 
-  /** @throws Error where there is no whole answer in JSON. */
+  /** @throws Error where there is no whole answer. */
   async call({ method, url, token, body }: Call): Promise<Answer> {
     const isTls = url.protocol === 'https:'
     const payload = body === undefined ? undefined : JSON.stringify(body)
@@ -58,12 +58,7 @@ export class HttpClient {
         })
         response.on('end', () => {
           const { statusCode: status = 0 } = response
-          try {
-            const text = Buffer.concat(chunks).toString('utf8')
-            resolve({ status, body: text === '' ? undefined : JSON.parse(text) })
-          } catch {
-            fail(new Error(`status ${status} without JSON`))
-          }
+          resolve({ status, text: Buffer.concat(chunks).toString('utf8') })
         })
       })
       request.end(payload)

@@ -1,5 +1,6 @@
-import type { OverrideSnapshot } from '@holdfast/core'
+import type { OverrideSnapshot, ReplicaSnapshot } from '@holdfast/core'
 import { type Control, ControlError, type Target } from '../control/control.js'
+import { Turns } from '../turns.js'
 import { HttpClient } from './http-client.js'
 import type { Sink, Source } from './source.js'
 
@@ -35,8 +36,9 @@ class Replicas implements Source, Control {
   readonly #client: HttpClient
   /** What operators have asked for, which a replica that starts anew does not know. */
   readonly #wishes = new Map<string, Wish>()
-  readonly #startedAt = new Map<ReplicaAddress, unknown>()
+  readonly #startedAt = new Map<ReplicaAddress, number>()
   readonly #busy = new Set<ReplicaAddress>()
+  readonly #turns = new Turns()
 
   constructor({ replicas, freshMs, timeoutMs }: ReplicasOptions) {
     this.#replicas = replicas
@@ -83,10 +85,11 @@ class Replicas implements Source, Control {
     const { url, token } = replica
     this.#busy.add(replica)
     try {
-      const { status, body } = await this.#client.call({ method: 'GET', url, token })
+      const { status, text } = await this.#client.call({ method: 'GET', url, token })
       if (status !== 200) throw new Error(`status ${status}`)
-      sink.take(body, url.host)
-      await this.#remind(replica, body)
+      const value = await this.#turns.run(() => parseJson(text))
+      const snapshot = await this.#turns.run(() => sink.take(value, url.host))
+      if (snapshot !== undefined) await this.#remind(replica, snapshot)
     } catch (error) {
       sink.fail(url.host, error)
     } finally {
@@ -95,11 +98,7 @@ class Replicas implements Source, Control {
   }
 
   /** Tells a replica that has started since what operators have asked for. */
-  async #remind(replica: ReplicaAddress, snapshot: unknown): Promise<void> {
-    const startedAt: unknown =
-      typeof snapshot === 'object' && snapshot !== null && 'startedAt' in snapshot
-        ? snapshot.startedAt
-        : undefined
+  async #remind(replica: ReplicaAddress, { startedAt }: ReplicaSnapshot): Promise<void> {
     const before = this.#startedAt.get(replica)
     if (before === startedAt) return
     if (before !== undefined) {
@@ -110,13 +109,13 @@ class Replicas implements Source, Control {
 
   async #tell({ url, adminToken = '' }: ReplicaAddress, wish: Wish): Promise<void> {
     const { upstream, server, override, by } = wish
-    const { status, body } = await this.#client.call({
+    const { status, text } = await this.#client.call({
       method: 'POST',
       url,
       token: adminToken,
       body: { upstream, server, ...override, by },
     })
-    if (status !== 200) throw new Error(problemOf(body) ?? `status ${status}`)
+    if (status !== 200) throw new Error(problemIn(text) ?? `status ${status}`)
   }
 }
 
@@ -132,7 +131,16 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-function problemOf(body: unknown): string | undefined {
-  const isProblem = typeof body === 'object' && body !== null && 'message' in body
-  return isProblem && typeof body.message === 'string' ? body.message : undefined
+/** @throws Error that shows nothing of the text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('its answer is no JSON')
+  }
+}
+
+function problemIn(text: string): string | undefined {
+  const [, problem] = /"message":"((?:[^"\\]|\\.)*)"/.exec(text) ?? []
+  return problem
 }

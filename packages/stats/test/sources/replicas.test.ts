@@ -79,7 +79,7 @@ test('every replica is asked with its token; one that fails does not keep the ot
   assert.deepEqual(
     failed.sort(),
     [
-      `${bad.host} status 500 without JSON`,
+      `${bad.host} status 500`,
       `${mute.host} no answer in 200 ms`,
       `${redirecting.host} status 302`,
     ].sort(),

@@ -16,6 +16,7 @@ function aState(at: number): State {
     },
     upstreams: [],
     events: [],
+    json: () => Buffer.alloc(0),
   }
 }
 
