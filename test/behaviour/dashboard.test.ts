@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { after, before, type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import type { ReplicaSnapshot } from '@holdfast/core'
 import { type Demo, startDemo } from '@holdfast/examples/demo/demo.js'
 import { type StatsOptions, stats } from '@holdfast/stats'
 import Fastify from 'fastify'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { violations } from '#fixtures/axe.js'
 import { browserMissing, complaintsOf, startBrowser } from '#fixtures/browser.js'
 import { failOnLeaks } from '#fixtures/leaks.js'
 import { until } from '#fixtures/until.js'
 
 const inBrowser = { skip: browserMissing ?? false }
-const AXE = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'))
 const TOKEN = 'token-of-the-operators'
 const DESK: BrowserContextOptions = { viewport: { width: 1280, height: 900 } }
 
@@ -55,38 +53,6 @@ function keepVisiting(t: TestContext, demo: Demo, visitors = 12): void {
     isOver = true
     await all
   })
-}
-
-interface AxeResult {
-  readonly violations: ReadonlyArray<{
-    readonly id: string
-    readonly nodes: ReadonlyArray<{
-      readonly target: readonly string[]
-      readonly failureSummary: string
-    }>
-  }>
-}
-
-/** What axe finds wrong with the page as it is. */
-async function violations(page: Page): Promise<readonly string[]> {
-  // In an isolated world: the page's own policy would not let it in.
-  const session = await page.context().newCDPSession(page)
-  const { frameTree } = await session.send('Page.getFrameTree')
-  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
-    frameId: frameTree.frame.id,
-  })
-  await session.send('Runtime.evaluate', { expression: await readFile(AXE, 'utf8'), contextId })
-  const { result } = await session.send('Runtime.evaluate', {
-    contextId,
-    awaitPromise: true,
-    returnByValue: true,
-    expression: 'axe.run(document, { resultTypes: ["violations"] })',
-  })
-  await session.detach()
-  const { violations } = result.value as AxeResult
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} ${target.join(' ')}: ${failureSummary}`),
-  )
 }
 
 const rowOf = (page: Page, server: string) => page.getByRole('row', { name: server })
