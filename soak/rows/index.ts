@@ -13,6 +13,7 @@ import { leavingClients } from './leaving-clients.js'
 import { memory } from './memory.js'
 import { restarts } from './restarts.js'
 import { secrets } from './secrets.js'
+import { sidecar } from './sidecar.js'
 import { streams } from './streams.js'
 
 /**
@@ -35,6 +36,7 @@ export const rows: readonly Row[] = inOrder([
   ...streams,
   ...restarts,
   ...fleet,
+  ...sidecar,
 ])
 
 /** R1, R2, R10, S1: by letters, and then by number. */

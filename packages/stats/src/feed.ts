@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock, ReplicaSnapshot } from '@holdfast/core'
 import type { Registry } from './registry/registry.js'
 import type { Happening, TimelineEvent } from './registry/timeline.js'
@@ -102,6 +103,8 @@ export class Feed {
 
   async #poll(): Promise<void> {
     await this.#source.poll(this.#sink)
+    // What follows takes milliseconds for a thousand servers: let requests in between.
+    await nextTurn()
     this.#polledMs = this.nowMs
     this.registry.pass(this.nowMs)
     this.#state = undefined

@@ -26,7 +26,7 @@ export function keepUp(
     const before = performance.eventLoopUtilization()
     await feed.poll()
     if (broadcast.viewers > 0 && !isOver) {
-      // What follows takes milliseconds for a thousand servers: let requests in between.
+      await nextTurn()
       const { state } = feed
       await nextTurn()
       broadcast.publish(state)

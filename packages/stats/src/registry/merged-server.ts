@@ -2,7 +2,7 @@ import { SessionSketch } from '@holdfast/core'
 import { History } from './history.js'
 import type { Life, Report } from './life.js'
 import { errorsOf, quantilesOf, type Row, requestsOf, SERVER_COLUMNS } from './rows.js'
-import { SLOT_MS, type Stretch, Track } from './track.js'
+import { growthIn, SLOT_MS, type Stretch, Track } from './track.js'
 
 const SERVER_HISTORY = {
   requestsPerSecond: 'mean',
@@ -64,7 +64,7 @@ export class MergedServer {
     const slot = this.track.sinceSample(nowMs)
     this.track.sample(nowMs)
     if (gap) return
-    const { p50, p99 } = latencyView(slot?.row)
+    const { p50, p99 } = latencyView(slot && growthIn(slot))
     this.history.write(nowMs - SLOT_MS / 2, {
       requestsPerSecond: rate(slot, requestsOf),
       errorsPerSecond: rate(slot, errorsOf),
@@ -98,12 +98,15 @@ export function recentOf(track: Track, nowMs: number): RecentView {
   return {
     requestsPerSecond: rate(rates, requestsOf),
     errorsPerSecond: rate(rates, errorsOf),
-    latencyMs: latencyView(minute?.row),
+    latencyMs: latencyView(minute && growthIn(minute)),
   }
 }
 
+/** @param count of a row, linear, so that growth need not be worked out for it. */
 export function rate(stretch: Stretch | undefined, count: (row: Row) => number): number | null {
-  return stretch === undefined ? null : round(count(stretch.row) / stretch.seconds, 100)
+  if (stretch === undefined) return null
+  const { before, after, seconds } = stretch
+  return round((count(after) - count(before)) / seconds, 100)
 }
 
 const QUANTILES = [0.5, 0.9, 0.99]

@@ -14,7 +14,7 @@ import {
   SERVER_COLUMNS,
   serverRow,
 } from './rows.js'
-import { SLOT_MS, Track } from './track.js'
+import { growthIn, SLOT_MS, Track } from './track.js'
 
 /** What happened in one slot of the history; what is 0 among `moved` is left out. */
 export interface Slot {
@@ -123,8 +123,8 @@ export class MergedUpstream {
     this.affinity.sample(nowMs)
     for (const server of this.servers.values()) server.sample(nowMs, gap)
     if (gap) return
-    const counts = affinity && affinityCounts(affinity.row)
-    const { p50, p99 } = latencyView(slot?.row)
+    const counts = affinity && affinityCounts(growthIn(affinity))
+    const { p50, p99 } = latencyView(slot && growthIn(slot))
     const [requestsPerSecond, errorsPerSecond] = [rate(slot, requestsOf), rate(slot, errorsOf)]
     const middleMs = nowMs - SLOT_MS / 2
     this.slot = {

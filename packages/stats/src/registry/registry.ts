@@ -1,10 +1,11 @@
 import type { ReplicaSnapshot } from '@holdfast/core'
 import { replicaDifferences, serverDifferences } from './differences.js'
 import { type Life, lifeKey, type Presence, type ReplicaFacts } from './life.js'
+import type { MergedServer } from './merged-server.js'
 import { MergedUpstream } from './merged-upstream.js'
 import { affinityCounts, affinityRow, hasShrunk, movedOf, serverRow } from './rows.js'
 import { type Happening, Timeline } from './timeline.js'
-import { SLOT_MS } from './track.js'
+import { growthIn, SLOT_MS } from './track.js'
 
 export interface RegistryLimits {
   /** How often snapshots are asked for. */
@@ -37,6 +38,7 @@ export class Registry {
   readonly #lives = new Map<string, Life>()
   /** Lives that ended: late snapshots of theirs must not count from 0. Oldest first. */
   readonly #past = new Map<string, Life>()
+  #counting: Generator<MergedServer, undefined> = this.#everyServer()
   #nextSampleMs = 0
   #heardMs = 0
 
@@ -171,9 +173,10 @@ export class Registry {
     this.#nextSampleMs = nowMs - (nowMs % SLOT_MS) + SLOT_MS
     const gap = nowMs - this.#heardMs > this.#gapMs
     for (const [name, upstream] of this.upstreams) {
-      const moved = upstream.affinity.sinceSample(nowMs)
-      if (moved !== undefined && movedOf(moved.row) >= BULK) {
-        this.timeline.add({ type: 'moved', upstream: name, detail: movesIn(moved.row) }, nowMs)
+      const slot = upstream.affinity.sinceSample(nowMs)
+      const moved = slot && growthIn(slot)
+      if (moved !== undefined && movedOf(moved) >= BULK) {
+        this.timeline.add({ type: 'moved', upstream: name, detail: movesIn(moved) }, nowMs)
       }
       upstream.sample(nowMs, gap)
       upstream.prune(nowMs - FORGET_SERVER_MS)
@@ -181,14 +184,21 @@ export class Registry {
     }
   }
 
+  /** Goes on where the last step ended, so that servers that always change hold up no others. */
   #countSessions(): void {
-    let sketches = 0
-    for (const { servers } of this.upstreams.values()) {
-      for (const server of servers.values()) {
-        if (sketches > SKETCHES_A_STEP) return
-        sketches += server.countSessions()
+    for (let sketches = 0; sketches < SKETCHES_A_STEP; ) {
+      const { done, value } = this.#counting.next()
+      if (done === true) {
+        this.#counting = this.#everyServer()
+        return
       }
+      sketches += value.countSessions()
     }
+  }
+
+  *#everyServer(): Generator<MergedServer, undefined> {
+    for (const { servers } of this.upstreams.values()) yield* servers.values()
+    return undefined
   }
 
   #tellAll(happenings: readonly Happening[], nowMs: number): void {

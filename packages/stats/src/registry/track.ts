@@ -4,10 +4,16 @@ import { addTo, difference, type Row } from './rows.js'
 export const SLOT_MS = 5_000
 const SAMPLES = 14
 
-/** What a row has grown by over a time. */
+/** How a row has grown over a time. Good for at once: the rows go on. */
 export interface Stretch {
-  readonly row: Row
+  readonly before: Row
+  readonly after: Row
   readonly seconds: number
+}
+
+/** What it has grown by. */
+export function growthIn({ before, after }: Stretch): Row {
+  return difference(before, after)
 }
 
 /** A row that only grows, with samples of what it was: rates are read between them. */
@@ -57,9 +63,6 @@ export class Track {
   }
 
   #between(from: { readonly atMs: number; readonly row: Row }, nowMs: number): Stretch {
-    return {
-      row: difference(from.row, this.total),
-      seconds: (nowMs - from.atMs) / 1_000,
-    }
+    return { before: from.row, after: this.total, seconds: (nowMs - from.atMs) / 1_000 }
   }
 }

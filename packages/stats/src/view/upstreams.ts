@@ -4,6 +4,7 @@ import { latencyView, type MergedServer, recentOf } from '../registry/merged-ser
 import type { MergedUpstream } from '../registry/merged-upstream.js'
 import type { Registry } from '../registry/registry.js'
 import { affinityCounts, movedOf, requestsOf, serverCounts } from '../registry/rows.js'
+import { growthIn } from '../registry/track.js'
 import { serverStates } from '../snapshots/vocabulary.js'
 import type { ServerView, UpstreamView } from './types.js'
 
@@ -54,7 +55,7 @@ function gatherServer(server: MergedServer, nowMs: number): Gathered {
   const { track, sessions } = server
   const minute = track.since(MINUTE_S, nowMs)
   return {
-    minuteRequests: minute === undefined ? 0 : requestsOf(minute.row),
+    minuteRequests: minute === undefined ? 0 : requestsOf(minute.after) - requestsOf(minute.before),
     view: {
       id: server.id,
       address,
@@ -87,16 +88,19 @@ interface MergedReports
  */
 function mergeReports(reports: ReadonlyMap<Life, Report>): MergedReports {
   let anyLive = false
-  for (const { presence } of reports.keys()) anyLive ||= presence === 'live'
+  for (const life of reports.keys()) anyLive ||= life.presence === 'live'
   const states: Partial<Record<ServerState, number>> = {}
   let newest: Report | undefined
   let [newestMs, active, tunnels, effectiveWeight, count] = [-1, 0, 0, 0, 0]
   let state: ServerState = 'up'
   let ejectedUntil: number | null = null
-  // One pass: fifty replicas of a thousand servers make fifty thousand reports.
-  for (const [{ presence, facts }, report] of reports) {
-    if (anyLive && presence !== 'live') continue
-    if (facts.startedAt > newestMs) [newest, newestMs] = [report, facts.startedAt]
+  // One pass, and no pairs made for it: fifty replicas of a thousand servers are many reports.
+  reports.forEach((report, { presence, facts }) => {
+    if (anyLive && presence !== 'live') return
+    if (facts.startedAt > newestMs) {
+      newest = report
+      newestMs = facts.startedAt
+    }
     states[report.state] = (states[report.state] ?? 0) + 1
     if (gravity(report.state) > gravity(state)) state = report.state
     active += report.active
@@ -106,7 +110,7 @@ function mergeReports(reports: ReadonlyMap<Life, Report>): MergedReports {
     if (report.ejectedUntil !== null) {
       ejectedUntil = Math.max(ejectedUntil ?? 0, report.ejectedUntil)
     }
-  }
+  })
   const mean = count === 0 ? 0 : round(effectiveWeight / count)
   return { newest, state, states, effectiveWeight: mean, active, tunnels, ejectedUntil }
 }
@@ -128,8 +132,9 @@ function weightsForNewSessions(servers: readonly BareServerView[]): readonly num
 function keptShare({ affinity }: MergedUpstream, nowMs: number): number | null {
   const minute = affinity.since(MINUTE_S, nowMs)
   if (minute === undefined) return null
-  const { kept } = affinityCounts(minute.row)
-  const bound = kept + movedOf(minute.row)
+  const grown = growthIn(minute)
+  const { kept } = affinityCounts(grown)
+  const bound = kept + movedOf(grown)
   return bound === 0 ? null : kept / bound
 }
 

@@ -231,6 +231,20 @@ describe('Quantiles and sessions after merging', () => {
     const sessions = viewUpstreams(registry, START_MS)[0]?.servers[0]?.sessions ?? 0
     assert.ok(Math.abs(sessions - 20_000) <= 1_000, `it says ${sessions}`)
   })
+
+  test('every server has its turn to be counted, however many there are', () => {
+    const registry = new Registry(LIMITS)
+    const names = Array.from({ length: 4_500 }, (_, i) => `server-${i}`)
+    const one = new FakeReplica('a', START_MS, names)
+    for (let second = 0; second < 2; second += 1) {
+      for (const name of names) one.serve(name, 1, `${second}123456789abcdef`)
+      registry.observe(one.snapshot(START_MS + second), START_MS + second)
+      registry.pass(START_MS + second)
+    }
+    const servers = viewUpstreams(registry, START_MS)[0]?.servers ?? []
+    assert.equal(servers.length, 4_500)
+    assert.ok(servers.every(({ sessions }) => sessions !== null))
+  })
 })
 
 function bucketOf(ms: number): number {
