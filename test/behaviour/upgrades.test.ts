@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import { answer, end, hang } from '#fixtures/behaviour.js'
@@ -146,17 +148,71 @@ test('one end that dies takes the other with it', async (t) => {
   await until('no connection is held', () => gateway.active() === 0)
 })
 
-test('a client that leaves before the 101 leaves nothing behind', async (t) => {
-  const server = await startFaultServer({ script: () => hang() })
+for (const leave of ['end', 'abort'] as const) {
+  test(`a client that leaves (${leave}) before the 101 leaves nothing behind`, async (t) => {
+    const server = await startFaultServer({ script: () => hang() })
+    t.after(() => server.close())
+    const gateway = await startGateway(t, { servers: [server.address] })
+    const client = await connectRaw(gateway.address)
+    t.after(() => client.close())
+    client.send(`${handshake('/')}early bytes`)
+    await until('the server was asked', () => server.requests.length === 1)
+    client[leave]()
+    await until('its connection is closed', () => server.connections === 0)
+    assert.equal(gateway.active(), 0)
+    assert.equal(gateway.fails(), 0)
+  })
+}
+
+test('a client that says too much before the 101 is held back, and nothing of it is lost', async (t) => {
+  let agree: () => void = () => {}
+  let read = 0
+  const server = createServer()
+  server.on('upgrade', (_request, socket, head) => {
+    read += head.length
+    socket.on('data', (chunk: Buffer) => {
+      read += chunk.length
+    })
+    socket.on('end', () => socket.destroy())
+    agree = () =>
+      socket.write('HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n')
+  })
+  const asked = once(server, 'upgrade')
+  const address = `127.0.0.1:${await listen(server)}`
   t.after(() => server.close())
-  const gateway = await startGateway(t, { servers: [server.address] })
+  let ours: Socket | undefined
+  const gateway = await startGateway(t, {
+    servers: [address],
+    prepare: (app) => {
+      app.server.on('connection', (socket: Socket) => {
+        ours = socket
+      })
+    },
+  })
   const client = await connectRaw(gateway.address)
+  t.after(() => client.abort())
+  client.send(handshake('/').replace('Upgrade: websocket', 'Upgrade: raw'))
+  client.send(Buffer.alloc(8_000_000))
+  await asked
+  await until('the gateway stops reading', () => ours?.isPaused() === true)
+  assert.ok((ours?.bytesRead ?? 0) < 300_000, `${ours?.bytesRead} bytes were read`)
+  agree()
+  await until('all of it has come', () => read === 8_000_000)
+})
+
+test('a refused client that never closes is let go', async (t) => {
+  const refusing = await startFaultServer({ script: () => answer({ status: 403 }) })
+  t.after(() => refusing.close())
+  const gateway = await startGateway(t, { servers: [refusing.address] })
+  const client = await connectRaw(gateway.address)
+  t.after(() => client.close())
   client.send(handshake('/'))
-  await until('the server was asked', () => server.requests.length === 1)
-  client.abort()
-  await until('its connection is closed', () => server.connections === 0)
-  assert.equal(gateway.active(), 0)
-  assert.equal(gateway.fails(), 0)
+  assert.equal((await client.response()).status, 403)
+  const open = () =>
+    new Promise<number>((resolve) => {
+      gateway.app.server.getConnections((_error, count) => resolve(count))
+    })
+  await until('the gateway closed it', async () => (await open()) === 0)
 })
 
 test('on shutdown both ends are told 1001, at once', async (t) => {

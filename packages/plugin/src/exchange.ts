@@ -33,8 +33,8 @@ import { serverHeaders } from './request/server-headers.js'
 import { Attempt, type AttemptListener } from './transport/attempt.js'
 import { isInvalidHead } from './transport/node-error.js'
 import { openTunnel } from './tunnel/open-tunnel.js'
+import { type PendingUpgrade, pendingUpgrade } from './tunnel/pending-upgrade.js'
 import { upgradeHead } from './tunnel/upgrade-head.js'
-import { type PendingUpgrade, pendingUpgrade } from './tunnel/upgrades.js'
 
 /** How reply-from is called back: with an error, or with the response to send. */
 export type FromCallback = (error: Error | null, response?: FromResponse) => void

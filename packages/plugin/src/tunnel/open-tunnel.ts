@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type { Exchange } from '../exchange.js'
+import type { PendingUpgrade } from './pending-upgrade.js'
 import { Tunnel } from './tunnel.js'
 import { serializeHead } from './upgrade-head.js'
-import type { PendingUpgrade } from './upgrades.js'
 
 /**
  * Passes the server's consent on and joins the two ends. Until here nothing of what the client
@@ -10,20 +10,20 @@ import type { PendingUpgrade } from './upgrades.js'
  */
 export function openTunnel(
   { registration, reply }: Exchange,
-  { protocol, socket, early }: PendingUpgrade,
+  upgrade: PendingUpgrade,
   headers: readonly string[],
   server: Duplex,
   onClose: (toServer: number, toClient: number) => void,
 ): void {
   const { gateway, timeouts } = registration
+  const socket = upgrade.release()
   reply.hijack()
-  reply.raw.detachSocket(socket as Parameters<typeof reply.raw.detachSocket>[0])
+  reply.raw.detachSocket(socket)
   socket.write(serializeHead(headers))
-  if (early.length > 0) socket.unshift(early)
   const tunnel = new Tunnel({
     client: socket,
     server,
-    webSocket: protocol.trim().toLowerCase() === 'websocket',
+    webSocket: upgrade.protocol.trim().toLowerCase() === 'websocket',
     deadlines: gateway.deadlines,
     idleMs: timeouts.tunnelMs,
     onClose(toServer, toClient) {

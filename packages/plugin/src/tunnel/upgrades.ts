@@ -1,22 +1,8 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-
-/** A client that asked for another protocol, and what it said already. */
-export interface PendingUpgrade {
-  /** What the Upgrade field asks for. */
-  readonly protocol: string
-  readonly socket: Duplex
-  /** Bytes that came behind the head; for the server, once it has agreed. */
-  readonly early: Buffer
-}
-
-const pending = Symbol('holdfast.upgrade')
-
-/** The upgrade that `request` asks for; undefined for an ordinary request. */
-export function pendingUpgrade(request: IncomingMessage): PendingUpgrade | undefined {
-  return Reflect.get(request, pending) as PendingUpgrade | undefined
-}
+import { awaitUpgrade } from './pending-upgrade.js'
+import { hasBody, serveWithoutUpgrade } from './without-upgrade.js'
 
 /**
  * Takes the upgrades under our prefixes to Fastify's router, so that hooks and constraints hold
@@ -48,12 +34,12 @@ export class Upgrades {
   #attach(server: Server): void {
     this.#attached = true
     const emit = server.emit.bind(server) as (event: string, ...values: unknown[]) => boolean
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, early: Buffer): void =>
-      this.#route(request, socket, early)
+    const onUpgrade = (request: IncomingMessage, socket: Socket, early: Buffer): void =>
+      this.#take(server, request, socket, early)
     server.emit = (event: string, ...values: unknown[]): boolean => {
       const [request, socket, early] = values
       if (event === 'upgrade' && this.#isOurs(request as IncomingMessage, server)) {
-        onUpgrade(request as IncomingMessage, socket as Duplex, early as Buffer)
+        onUpgrade(request as IncomingMessage, socket as Socket, early as Buffer)
         return true
       }
       return emit(event, ...values)
@@ -70,24 +56,45 @@ export class Upgrades {
     return claimed && !this.#others.some((other) => isUnder(path, other))
   }
 
-  #route(request: IncomingMessage, socket: Duplex, early: Buffer): void {
-    const protocol = request.headers.upgrade ?? ''
-    const reply = new ServerResponse(request)
-    reply.shouldKeepAlive = false
-    reply.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
-    // An answer other than 101 ends the connection: its parser is gone.
-    reply.on('finish', () => socket.end())
+  #take(server: Server, request: IncomingMessage, socket: Socket, early: Buffer): void {
     // An error before anybody else minds the socket would end the process.
     socket.on('error', () => socket.destroy())
-    // HTTP/2 on an open connection is no protocol to tunnel: its streams would pass unseen.
-    if (!/^h2c?$/i.test(protocol.trim())) {
-      Reflect.set(request, pending, { protocol, socket, early } satisfies PendingUpgrade)
+    const earlier = responseOn(socket)
+    if (earlier !== undefined) {
+      // It came behind a request that is still being answered: answers keep the order.
+      earlier.once('close', () => {
+        if (!socket.destroyed) this.#take(server, request, socket, early)
+      })
+    } else if (isTunnel(request)) {
+      this.#route(request, socket, early)
+    } else {
+      serveWithoutUpgrade(server, request, socket, early)
     }
+  }
+
+  #route(request: IncomingMessage, socket: Socket, early: Buffer): void {
+    const reply = new ServerResponse(request)
+    reply.shouldKeepAlive = false
+    reply.assignSocket(socket)
+    // An answer other than 101 ends the connection: its parser is gone.
+    reply.on('finish', () => socket.destroySoon())
+    awaitUpgrade(request, socket, early)
     this.#app.routing(request, reply)
   }
 }
 
 function ignore(): void {}
+
+/** The response that Node is writing to a socket. */
+function responseOn(socket: Socket): ServerResponse | undefined {
+  const response: unknown = Reflect.get(socket, '_httpMessage')
+  return response instanceof ServerResponse ? response : undefined
+}
+
+/** HTTP/2 on an open connection is no protocol to tunnel: its streams would pass unseen. */
+function isTunnel(request: IncomingMessage): boolean {
+  return !hasBody(request) && !/^h2c?$/i.test((request.headers.upgrade ?? '').trim())
+}
 
 function pathOf(target: string): string {
   const query = target.indexOf('?')
