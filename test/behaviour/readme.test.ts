@@ -12,7 +12,12 @@ import { freePort } from '#fixtures/ports.js'
 failOnLeaks()
 
 const ROOT = new URL('../../../', import.meta.url)
-const READMES = ['README.md', 'packages/stats/README.md']
+const READMES = [
+  'README.md',
+  'packages/core/README.md',
+  'packages/plugin/README.md',
+  'packages/stats/README.md',
+]
 // Inside this package, so that the examples find what they import; never committed.
 const FOLDER = new URL('../readme/', import.meta.url)
 
@@ -76,7 +81,19 @@ describe('the examples in the READMEs', () => {
     await compiling.catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
   })
 
-  for (const example of examples) {
+  for (const example of examples.filter((example) => !isGateway(example))) {
+    it(`print what they say: ${example.title}`, async () => {
+      const said = [...example.code.matchAll(/console\.log\(.*\) \/\/ (.+)$/gm)]
+      const { stdout } = await promisify(execFile)(process.execPath, [await save(example)])
+      assert.ok(said.length > 0)
+      assert.deepEqual(
+        stdout.trim().split('\n'),
+        said.map(([, line]) => line),
+      )
+    })
+  }
+
+  for (const example of examples.filter(isGateway)) {
     it(`run: ${example.title}`, async (t) => {
       const { port, operatorsPort } = await run(t, example, shops)
       const prefix = /prefix: '([^']+)'/.exec(example.code)?.[1] ?? ''
@@ -91,6 +108,17 @@ describe('the examples in the READMEs', () => {
   }
 })
 
+function isGateway({ code }: Example): boolean {
+  return code.includes('port: 8000')
+}
+
+/** Nothing in them needs the compiler: they are the JavaScript that runs. */
+async function save({ file, code }: Pick<Example, 'file' | 'code'>): Promise<string> {
+  const path = fileURLToPath(file).replace(/\.mts$/, '.mjs')
+  await writeFile(path, code)
+  return path
+}
+
 /** Runs it as it stands, but for its ports and its servers, which are ours. */
 async function run(t: TestContext, { code, file }: Example, shops: readonly ShopServer[]) {
   const port = await freePort()
@@ -101,9 +129,7 @@ async function run(t: TestContext, { code, file }: Example, shops: readonly Shop
   for (const [index, shop] of shops.entries()) {
     program = program.replaceAll(`127.0.0.1:400${index + 1}`, shop.address)
   }
-  // Nothing in them needs the compiler: they are the JavaScript that runs.
-  const path = fileURLToPath(file).replace(/\.mts$/, '.mjs')
-  await writeFile(path, `${program}\nconsole.log('ready')\n`)
+  const path = await save({ file, code: `${program}\nconsole.log('ready')\n` })
   const child = spawn(process.execPath, [path], {
     env: { ...process.env, STICKY_KEY: 'sixteen bytes and more' },
     stdio: ['ignore', 'pipe', 'pipe'],
