@@ -131,7 +131,7 @@ describe("A client's own mistake is never a 5xx and never reaches a server", () 
       400,
     ],
     'too many fields': [`GET /shop HTTP/1.1\r\n${host}${'a:b\r\n'.repeat(1_100)}\r\n`, 431],
-    'too long a head': [`GET /shop HTTP/1.1\r\n${host}a: ${'b'.repeat(100_000)}\r\n\r\n`, 431],
+    'too long a head': [`GET /shop HTTP/1.1\r\n${host}a: ${'b'.repeat(20_000)}\r\n\r\n`, 431],
     'an unknown method': [`BREW /shop HTTP/1.1\r\n${host}\r\n`, 400],
   }
   for (const [what, [bytes, code]] of Object.entries(mistakes)) {
