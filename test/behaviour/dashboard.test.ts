@@ -328,7 +328,7 @@ test(
     const { page } = await open(t, `${url}#token=${TOKEN}`)
     await page.getByRole('link', { name: 'two' }).waitFor()
     const reached: string[] = []
-    for (let i = 0; i < 16; i += 1) {
+    for (let i = 0; i < 24; i += 1) {
       await page.keyboard.press('Tab')
       reached.push(
         await page.evaluate<string>(
@@ -343,6 +343,8 @@ test(
       '15 minutes',
       'hour',
       'day',
+      ...['server', 'state', 'weight', 'share', 'req/s', 'err/s', 'p50 ms', 'p99 ms'],
+      ...['sessions', 'active'],
       'one',
       'two',
       'Sessions moved, shop',
@@ -351,7 +353,6 @@ test(
       'Prometheus',
       'JSON',
       'OpenAPI',
-      ...reached.slice(14),
     ])
     await page.getByRole('slider', { name: 'Requests a second, shop' }).focus()
     const value = () =>
@@ -367,5 +368,35 @@ test(
     )
     await page.keyboard.press('p')
     assert.match((await page.locator('#pulse').textContent()) ?? '', /^paused/)
+  },
+)
+
+test(
+  'servers keep the order of the configuration until the reader sorts them',
+  inBrowser,
+  async (t) => {
+    const url = await serve(t, () => [
+      aReplica([
+        { id: 'b-10', weight: 5 },
+        { id: 'a-2', weight: 9 },
+        { id: 'a-10', weight: 1 },
+      ]),
+    ])
+    const { page } = await open(t, url)
+    await page.getByRole('link', { name: 'b-10' }).waitFor()
+    const order = async () => (await page.locator('tbody th').allTextContents()).join(' ')
+    const head = (name: string) => page.getByRole('columnheader', { name })
+    assert.equal(await order(), 'b-10 a-2 a-10')
+    await head('weight').getByRole('button').click()
+    assert.equal(await order(), 'a-2 b-10 a-10')
+    assert.equal(await head('weight').getAttribute('aria-sort'), 'descending')
+    await head('weight').getByRole('button').click()
+    assert.equal(await order(), 'a-10 b-10 a-2')
+    await head('server').getByRole('button').click()
+    assert.equal(await order(), 'a-2 a-10 b-10')
+    await head('server').getByRole('button').click()
+    await head('server').getByRole('button').click()
+    assert.equal(await order(), 'b-10 a-2 a-10')
+    assert.equal(await head('server').getAttribute('aria-sort'), null)
   },
 )

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { OptionError } from '@holdfast/core'
 import Fastify from 'fastify'
@@ -93,4 +94,12 @@ test('a source that fails is a 503 that gives nothing away, and the process is a
 test('with a source that answers it is ready', async (t) => {
   const app = await serve(t, async () => aReplica())
   assert.deepEqual((await app.inject('/readyz')).json(), { status: 'ok' })
+})
+
+test('the README names every option, and no other', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  const rows = [...readme.matchAll(/^\| (`\w+`(?:, `\w+`)*) \| /gm)]
+  const named = rows.flatMap(([, names = '']) => names.replaceAll('`', '').split(', '))
+  const [, known = ''] = /known are (.*)$/m.exec((await refusal({ none: 1 })).message) ?? []
+  assert.deepEqual(named.sort(), known.split(', ').sort())
 })

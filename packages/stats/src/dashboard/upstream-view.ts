@@ -4,24 +4,10 @@ import { count, milliseconds, percent, rate } from './figures.js'
 import { marksOf } from './marks.js'
 import type { Model, Upstream } from './model.js'
 import { Past, type Span } from './past.js'
-import { ServerRow } from './server-row.js'
+import { ServerTable } from './server-table.js'
 import { ask } from './session.js'
 import { TimeAxis } from './time-axis.js'
 import { TimelineView } from './timeline-view.js'
-
-const COLUMNS: ReadonlyArray<readonly [title: string, hint: string, look: string]> = [
-  ['server', '', ''],
-  ['state', '', ''],
-  ['weight', '', 'number'],
-  ['share', 'Of the last minute’s requests; the mark is the share by weight', ''],
-  ['req/s', 'Over the last 10 s', 'number'],
-  ['err/s', 'Fails and 5xx, over the last 10 s', 'number'],
-  ['p50 ms', 'Over the last minute', 'number'],
-  ['p99 ms', 'Over the last minute', 'number'],
-  ['sessions', 'About; seen in the last 15 minutes', 'number'],
-  ['active', 'Requests in flight, and tunnels', 'number'],
-  ['5 min', 'Requests a second over the last five minutes', 'trend'],
-]
 
 const MINUTE_MS = 60_000
 
@@ -32,22 +18,20 @@ export class UpstreamView {
   readonly #title = h('h2')
   readonly #about = h('p', { class: 'about' })
   readonly #sums = h('p', { class: 'sums' })
-  readonly #body = h('tbody')
-  readonly #rows = new Map<string, ServerRow>()
+  readonly #table: ServerTable
   readonly #traffic: Chart
   readonly #latency: Chart
   readonly #moved: Chart
   readonly #axis = new TimeAxis()
   readonly #timeline: TimelineView
   readonly #legend = h('p', { class: 'legend' })
-  readonly #onAct: ((server: string) => void) | undefined
   #past: Past | undefined
   #span: Span = '1h'
   #slotAt = 0
 
   constructor(name: string, cursor: Cursor, onAct: ((server: string) => void) | undefined) {
     this.#name = name
-    this.#onAct = onAct
+    this.#table = new ServerTable(name, onAct)
     setText(this.#title, name)
     const lines = { kind: 'lines', about: name } as const
     this.#traffic = new Chart(
@@ -70,7 +54,7 @@ export class UpstreamView {
       'section',
       { class: 'upstream', 'aria-label': `Upstream ${name}` },
       h('header', {}, this.#title, this.#about, this.#sums),
-      h('div', { class: 'scroll' }, h('table', {}, this.#caption(), this.#head(), this.#body)),
+      this.#table.element,
       h(
         'div',
         { class: 'past' },
@@ -95,9 +79,9 @@ export class UpstreamView {
     if (errors) sums.push(`${rate(errors)} err/s`)
     if (sticky !== undefined) sums.push(`kept ${percent(kept, 2)}`)
     setText(this.#sums, sums.join(' · '))
-    this.#updateRows(upstream)
-    this.#timeline.update(model)
     const { slot } = upstream
+    this.#table.update(upstream, slot !== undefined && slot.at > this.#slotAt)
+    this.#timeline.update(model)
     if (slot !== undefined && slot.at > this.#slotAt) {
       this.#slotAt = slot.at
       if (this.#span !== '24h') this.#past?.append(slot)
@@ -121,7 +105,7 @@ export class UpstreamView {
     const response = await ask(path).catch(() => undefined)
     if (response?.ok !== true) return
     const { servers } = (await response.json()) as { servers: Record<string, Array<number | null>> }
-    for (const [id, row] of this.#rows) row.remember(servers[id] ?? [])
+    this.#table.remember(servers)
   }
 
   draw(model: Model): void {
@@ -178,37 +162,6 @@ export class UpstreamView {
       ),
     )
     this.#legend.hidden = series.length === 0
-  }
-
-  #updateRows({ order, servers, slot }: Upstream): void {
-    const isNewSlot = slot !== undefined && slot.at > this.#slotAt
-    const rows = order.flatMap((id) => {
-      const server = servers[id]
-      if (server === undefined) return []
-      const row = this.#rows.get(id) ?? new ServerRow(this.#name, id, this.#onAct)
-      this.#rows.set(id, row)
-      row.update(server, isNewSlot)
-      return [row.element]
-    })
-    for (const id of this.#rows.keys()) if (servers[id] === undefined) this.#rows.delete(id)
-    arrange(this.#body, rows)
-  }
-
-  #caption(): HTMLElement {
-    return h('caption', { class: 'hidden' }, `Servers of ${this.#name}`)
-  }
-
-  #head(): HTMLElement {
-    const cells = COLUMNS.map(([title, hint, look]) => {
-      const cell = h('th', { scope: 'col' }, title)
-      if (look !== '') cell.className = look
-      if (hint !== '') cell.title = hint
-      return cell
-    })
-    if (this.#onAct !== undefined) {
-      cells.push(h('th', { scope: 'col' }, h('span', { class: 'hidden' }, 'actions')))
-    }
-    return h('thead', {}, h('tr', {}, ...cells))
   }
 }
 

@@ -22,6 +22,7 @@ const MODULES = [
   'router',
   'server-page',
   'server-row',
+  'server-table',
   'session',
   'time-axis',
   'timeline-view',

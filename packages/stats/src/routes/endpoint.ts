@@ -1,4 +1,4 @@
-import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
+import type { FastifyInstance, onRequestAsyncHookHandler, RouteHandlerMethod } from 'fastify'
 import type { Schema } from '../schemas/schema.js'
 
 export interface Parameter {
@@ -44,10 +44,12 @@ export const serverParameter: Parameter = {
 export function serve(
   app: FastifyInstance,
   endpoints: readonly Endpoint[],
-  hooks: Readonly<Record<'read' | 'admin', RouteHandlerMethod>>,
+  hooks: Readonly<Record<'read' | 'admin', onRequestAsyncHookHandler>>,
 ): void {
-  for (const { method, url, scope, handler } of endpoints) {
+  for (const { method, url, scope, answer, handler } of endpoints) {
     const onRequest = scope === 'none' ? [] : [hooks[scope]]
-    app.route({ method, url, onRequest: onRequest as never, handler })
+    // The head of a stream would be followed by nothing, for ever.
+    const exposeHeadRoute = answer.type !== 'text/event-stream'
+    app.route({ method, url, onRequest, handler, ...(method === 'GET' && { exposeHeadRoute }) })
   }
 }

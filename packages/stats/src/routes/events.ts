@@ -4,6 +4,19 @@ import { text } from '../schemas/schema.js'
 import type { Broadcast } from '../wire/broadcast.js'
 import type { Endpoint } from './endpoint.js'
 
+/** Each costs a connection and a few messages' worth of memory. */
+const MOST_VIEWERS = 500
+
+class TooManyViewersError extends Error {
+  override readonly name = 'TooManyViewersError'
+  readonly code = 'HOLDFAST_VIEWERS'
+  readonly statusCode = 503
+
+  constructor() {
+    super('Too many dashboards are open')
+  }
+}
+
 /** The dashboard's stream. */
 export function eventsEndpoint(feed: Feed, broadcast: Broadcast): Endpoint {
   return {
@@ -13,8 +26,11 @@ export function eventsEndpoint(feed: Feed, broadcast: Broadcast): Endpoint {
     scope: 'read',
     answer: { type: 'text/event-stream', schema: text },
     handler: async (_request, reply) => {
-      // A first viewer should not have to wait for the next step, but be told if there is nothing.
+      if (broadcast.viewers >= MOST_VIEWERS) throw new TooManyViewersError()
+      // Where there is nothing yet, that is told.
       await feed.read().catch(() => undefined)
+      // Nobody was told of what happened while nobody watched.
+      if (broadcast.viewers === 0) broadcast.publish(feed.state)
       openStream(reply, broadcast)
     },
   }
