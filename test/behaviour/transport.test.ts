@@ -1,4 +1,7 @@
-/** What the usual proxies for Fastify get wrong, one test each; the numbers are in the titles. */
+/**
+ * What the usual proxies for Fastify get wrong, one test each; the numbers are in the titles. Those
+ * from 12 on are in transport-2.test.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as does from '#fixtures/behaviour.js'
