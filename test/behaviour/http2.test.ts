@@ -270,3 +270,28 @@ test('HTTP/1.1 is served on the same port', { skip }, async (t) => {
   assert.deepEqual([response.statusCode, response.httpVersion], [200, '1.1'])
   assert.ok(response.rawHeaders.includes('X-Upper'))
 })
+
+test('cookies that come in parts reach the server as one field', { skip }, async (t) => {
+  const { session, server } = await setUp(t, 'direct', does.answer())
+  const parts = { ':path': '/', cookie: ['a=1', 'b=2', 'c=3'] }
+  assert.equal((await ask(session, parts as OutgoingHttpHeaders)).headers[':status'], 200)
+  const cookies = server.requests[0]?.lines.filter((line) => /^cookie:/i.test(line))
+  assert.deepEqual(cookies, ['cookie: a=1; b=2; c=3'])
+})
+
+test('a request with a body that asks for an upgrade over TLS is an ordinary one', {
+  skip,
+}, async (t) => {
+  const { gateway, server } = await setUp(t, 'direct', does.answer())
+  const request = httpsRequest(`https://${gateway.address}/`, {
+    ca: certificates.ca,
+    agent: false,
+    method: 'POST',
+    headers: { connection: 'Upgrade', upgrade: 'h2c', 'content-length': 4 },
+  })
+  request.end('body')
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  response.resume()
+  assert.equal(response.statusCode, 200)
+  assert.equal(server.requests[0]?.bodyBytes, 4)
+})

@@ -91,7 +91,6 @@ test("a request's fields keep their order, their case, their repeats and their b
     `X-Latin: ${LATIN1}`,
     'X-Empty:',
     'Authorization: Basic eDp5',
-    'Cookie: c=3',
   ]
   assert.equal((await exchange(gateway.address, get('/', ...lines))).status, 200)
   const received = server.requests[0]?.lines.map((line) => line.trimEnd()) ?? []

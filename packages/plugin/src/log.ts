@@ -2,8 +2,8 @@ import type { Server, UpstreamEvent } from '@holdfast/core'
 import type { FastifyBaseLogger } from 'fastify'
 import { type AttemptMessage, channels } from './diagnostics.js'
 import type { Exchange } from './exchange.js'
+import { type RawHeaders, withoutFields } from './raw-headers.js'
 import { type RequestRecord, recordOf } from './report.js'
-import type { RawHeaders } from './request/headers.js'
 
 /** A proxied request has ended: one line on its own logger, and a message to who subscribed. */
 export function tellEnd(exchange: Exchange): void {
@@ -30,21 +30,11 @@ export function tellAttempt(
     address,
     number: passage.leases.length,
     setHeader(name, value) {
-      own = withField(own, name, value)
+      own = [...withoutFields(own, new Set([name.toLowerCase()])), name, value]
     },
   }
   channels.attempt.publish(message)
   return own
-}
-
-function withField(headers: RawHeaders, name: string, value: string): RawHeaders {
-  const fields: RawHeaders = []
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const [known = '', old = ''] = headers.slice(i, i + 2)
-    if (known.toLowerCase() !== name.toLowerCase()) fields.push(known, old)
-  }
-  fields.push(name, value)
-  return fields
 }
 
 /** Something has happened to a server. */

@@ -9,7 +9,7 @@ import type {
 import type { FastifyRequest } from 'fastify'
 import type { Gateway } from './gateway.js'
 import type { LogChoice, RewriteHeaders } from './options.js'
-import type { RawHeaders } from './request/headers.js'
+import type { RawHeaders } from './raw-headers.js'
 import type { PrefixRewrite } from './request/target.js'
 
 /** One registration of the plugin, ready for its requests. */

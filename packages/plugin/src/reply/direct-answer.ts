@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { constants, Http2ServerResponse } from 'node:http2'
 import type { FastifyReply } from 'fastify'
+import { groupHeaders } from '../raw-headers.js'
 import type { Flusher } from '../transport/flusher.js'
 import type { ResponseHead } from './response-head.js'
 
@@ -150,19 +151,6 @@ function wireReason(reason: string): string | undefined {
   if (/^[\t\x20-\x7e]*$/.test(reason)) return reason
   const bytes = Buffer.from(reason).toString('latin1')
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(bytes) ? bytes : undefined
-}
-
-/** Fields by lower-case name, repeats as a list: the shape in which Fastify wants them. */
-export function groupHeaders(headers: readonly string[]): Record<string, string | string[]> {
-  const grouped: Record<string, string | string[]> = Object.create(null)
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = (headers[i] as string).toLowerCase()
-    const value = headers[i + 1] as string
-    const before = grouped[name]
-    if (before === undefined) grouped[name] = value
-    else grouped[name] = Array.isArray(before) ? [...before, value] : [before, value]
-  }
-  return grouped
 }
 
 function mergeHeaders(

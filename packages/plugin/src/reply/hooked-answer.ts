@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { BadGatewayError } from '../errors.js'
+import { groupHeaders } from '../raw-headers.js'
 import type { Flusher } from '../transport/flusher.js'
-import { type Answer, breakOff, groupHeaders } from './direct-answer.js'
+import { type Answer, breakOff } from './direct-answer.js'
 import type { ResponseHead } from './response-head.js'
 
 /** What reply-from takes for the response that it asked for. */

@@ -1,3 +1,5 @@
+import { isNamed, withoutFields } from '../raw-headers.js'
+
 /** A response's head on its way to the client. */
 export interface ResponseHead {
   readonly status: number
@@ -30,7 +32,7 @@ export function readResponseHead(
   if (status < 200 || status > 999) return undefined
   const headers: string[] = []
   const lengths: string[] = []
-  let named: ReadonlySet<string> | undefined
+  let named: Set<string> | undefined
   let chunked = false
   let keepAlive = true
   let eventStream = false
@@ -47,6 +49,9 @@ export function readResponseHead(
         const tokens = lower.split(',').map((token) => token.trim())
         if (tokens.includes('close')) keepAlive = false
         named = new Set([...(named ?? []), ...tokens])
+        // A server may not have its length or cookies taken away by its own slip.
+        named.delete('content-length')
+        named.delete('set-cookie')
         continue
       }
       case 'hop':
@@ -92,25 +97,13 @@ export function readResponseHead(
   return {
     status,
     reason,
-    headers: named === undefined ? headers : without(headers, named),
+    headers: named === undefined ? headers : withoutFields(headers, named),
     keepAlive,
     eventStream,
     shared,
     unshared,
     releases,
   }
-}
-
-function without(headers: readonly string[], named: ReadonlySet<string>): string[] {
-  const left: string[] = []
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = headers[i] as string
-    const lower = name.toLowerCase()
-    // A server may not have its length or cookies taken away by its own slip.
-    if (named.has(lower) && lower !== 'content-length' && lower !== 'set-cookie') continue
-    left.push(name, headers[i + 1] as string)
-  }
-  return left
 }
 
 type Subject =
@@ -129,36 +122,36 @@ type Subject =
 function subject(name: string): Subject {
   switch (name.length) {
     case 2:
-      return same(name, 'te') ? 'hop' : 'other'
+      return isNamed(name, 'te') ? 'hop' : 'other'
     case 7:
-      return same(name, 'upgrade') || same(name, 'trailer') ? 'hop' : 'other'
+      return isNamed(name, 'upgrade') || isNamed(name, 'trailer') ? 'hop' : 'other'
     case 10:
-      if (same(name, 'set-cookie')) return 'set-cookie'
-      return same(name, 'connection') ? 'connection' : same(name, 'keep-alive') ? 'hop' : 'other'
+      if (isNamed(name, 'set-cookie')) return 'set-cookie'
+      return isNamed(name, 'connection')
+        ? 'connection'
+        : isNamed(name, 'keep-alive')
+          ? 'hop'
+          : 'other'
     case 12:
-      return same(name, 'content-type') ? 'content-type' : 'other'
+      return isNamed(name, 'content-type') ? 'content-type' : 'other'
     case 13:
-      return same(name, 'cache-control') ? 'cache-control' : 'other'
+      return isNamed(name, 'cache-control') ? 'cache-control' : 'other'
     case 14:
-      return same(name, 'content-length') ? 'content-length' : 'other'
+      return isNamed(name, 'content-length') ? 'content-length' : 'other'
     case 16:
-      if (same(name, 'holdfast-release')) return 'release'
-      return same(name, 'proxy-connection') ? 'hop' : 'other'
+      if (isNamed(name, 'holdfast-release')) return 'release'
+      return isNamed(name, 'proxy-connection') ? 'hop' : 'other'
     case 17:
-      return same(name, 'transfer-encoding')
+      return isNamed(name, 'transfer-encoding')
         ? 'transfer-encoding'
-        : same(name, 'cdn-cache-control') || same(name, 'surrogate-control')
+        : isNamed(name, 'cdn-cache-control') || isNamed(name, 'surrogate-control')
           ? 'cdn'
           : 'other'
     case 18:
-      return same(name, 'proxy-authenticate') ? 'hop' : 'other'
+      return isNamed(name, 'proxy-authenticate') ? 'hop' : 'other'
     case 25:
-      return same(name, 'proxy-authentication-info') ? 'hop' : 'other'
+      return isNamed(name, 'proxy-authentication-info') ? 'hop' : 'other'
     default:
       return 'other'
   }
-}
-
-function same(name: string, lower: string): boolean {
-  return name === lower || name.toLowerCase() === lower
 }

@@ -1,16 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { BadHostError, TooManyHeadersError } from '../errors.js'
+import { isNamed, type RawHeaders } from '../raw-headers.js'
+import { fieldsAfterHooks } from './hooked-fields.js'
 import { isCleanHost } from './target.js'
 
 // Node hands out the first 1,000 fields and drops the rest without a word.
 const RAW_HEADERS_MOST = 2000
 
-/** Name and value in turn, as they go on the wire. */
-export type RawHeaders = string[]
-
 /**
- * The client's header fields as they go to a server, in the client's order and spelling: without
+ * The client's header fields as they go to a server, in the client's order and spelling, as the gateway's hooks left them: without
  * what concerns only the client's connection, without what we say ourselves, and with what a
  * server must know of the client.
  *
@@ -27,17 +26,17 @@ export function requestHeaders(
   cookies: (value: string) => string,
 ): RawHeaders {
   const raw = request.raw as IncomingMessage
-  const { rawHeaders } = raw
-  if (rawHeaders.length > RAW_HEADERS_MOST) throw new TooManyHeadersError()
+  if (raw.rawHeaders.length > RAW_HEADERS_MOST) throw new TooManyHeadersError()
   // Only HTTP/1.0 knows requests without one.
   if (!isCleanHost(host) || (host === '' && raw.httpVersion !== '1.0')) throw new BadHostError()
 
+  const fields = fieldsAfterHooks({ raw: raw.rawHeaders, headers: request.headers })
   const headers: RawHeaders = ['Host', host]
   const named = namedByConnection(raw.headers.connection)
   let hosts = 0
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string
-    const value = rawHeaders[i + 1] as string
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] as string
+    const value = fields[i + 1] as string
     switch (fateOf(name)) {
       case 'host':
         hosts += 1
@@ -97,36 +96,36 @@ function fateOf(name: string): Fate {
   if (name.charCodeAt(0) === 0x3a) return 'drop'
   switch (name.length) {
     case 2:
-      return same(name, 'te') ? 'drop' : 'pass'
+      return isNamed(name, 'te') ? 'drop' : 'pass'
     case 4:
-      return same(name, 'host') ? 'host' : 'pass'
+      return isNamed(name, 'host') ? 'host' : 'pass'
     case 6:
-      return same(name, 'cookie') ? 'cookie' : same(name, 'expect') ? 'drop' : 'pass'
+      return isNamed(name, 'cookie') ? 'cookie' : isNamed(name, 'expect') ? 'drop' : 'pass'
     case 7:
-      return same(name, 'upgrade') || same(name, 'trailer') ? 'drop' : 'pass'
+      return isNamed(name, 'upgrade') || isNamed(name, 'trailer') ? 'drop' : 'pass'
     case 9:
-      return same(name, 'x-real-ip') || same(name, 'forwarded') ? 'drop' : 'pass'
+      return isNamed(name, 'x-real-ip') || isNamed(name, 'forwarded') ? 'drop' : 'pass'
     case 10:
-      return same(name, 'connection') || same(name, 'keep-alive') ? 'drop' : 'pass'
+      return isNamed(name, 'connection') || isNamed(name, 'keep-alive') ? 'drop' : 'pass'
     case 14:
-      return same(name, 'content-length')
+      return isNamed(name, 'content-length')
         ? 'length'
-        : same(name, 'holdfast-moved') || same(name, 'http2-settings')
+        : isNamed(name, 'holdfast-moved') || isNamed(name, 'http2-settings')
           ? 'drop'
           : 'pass'
     case 15:
-      return same(name, 'x-forwarded-for') ? 'drop' : 'pass'
+      return isNamed(name, 'x-forwarded-for') ? 'drop' : 'pass'
     case 16:
-      return same(name, 'x-forwarded-host') || same(name, 'proxy-connection') ? 'drop' : 'pass'
+      return isNamed(name, 'x-forwarded-host') || isNamed(name, 'proxy-connection')
+        ? 'drop'
+        : 'pass'
     case 17:
-      return same(name, 'x-forwarded-proto') || same(name, 'transfer-encoding') ? 'drop' : 'pass'
+      return isNamed(name, 'x-forwarded-proto') || isNamed(name, 'transfer-encoding')
+        ? 'drop'
+        : 'pass'
     case 19:
-      return same(name, 'proxy-authorization') ? 'drop' : 'pass'
+      return isNamed(name, 'proxy-authorization') ? 'drop' : 'pass'
     default:
       return 'pass'
   }
-}
-
-function same(name: string, lower: string): boolean {
-  return name === lower || name.toLowerCase() === lower
 }

@@ -1,9 +1,10 @@
 import { mayResend } from '@holdfast/core'
 import type { FastifyRequest } from 'fastify'
 import { BadTargetError, BodyTooLargeError } from '../errors.js'
+import type { RawHeaders } from '../raw-headers.js'
 import type { Registration } from '../registration.js'
 import { type BodyListener, RequestBody } from './body.js'
-import { type RawHeaders, requestHeaders } from './headers.js'
+import { requestHeaders } from './headers.js'
 import { describeReplaced, type OutgoingBody } from './outgoing-body.js'
 import { parseTarget } from './target.js'
 
@@ -40,7 +41,7 @@ export function prepareOutgoing(
     cookie === undefined ? keep : (value) => cookie.forwardedCookies(value),
   )
   const body = source && takeBody(registration, request, source, listener)
-  const described = source?.replaced ? describeReplaced(headers, source.replaced.length) : headers
+  const described = source?.replaced ? describeReplaced(headers, source.replaced) : headers
   const final = rewrite === undefined ? described : rewrite(request, described)
   // HTTP/1.0 may come without a Host, and HTTP/1.1 must not go out without one.
   if (final[1] === '' && registration.host === '$host') final[1] = 'localhost'
@@ -58,8 +59,9 @@ function takeBody(
   { source, replaced }: OutgoingBody,
   listener: BodyListener,
 ): RequestBody {
-  const length = replaced?.length ?? Number(request.headers['content-length'])
-  if (length > bodyLimit) throw new BodyTooLargeError()
+  const told = Number(request.headers['content-length'])
+  const length = replaced === undefined ? told : replaced.length
+  if (length !== undefined && length > bodyLimit) throw new BodyTooLargeError()
   const { retry } = rules
   const sent = { method: request.raw.method ?? '', sent: true, answered: false, replayable: true }
   const keepMost = mayResend(retry, sent) ? retry.bufferBytes : 0

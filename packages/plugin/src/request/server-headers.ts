@@ -1,6 +1,6 @@
 import type { MoveReason, Server } from '@holdfast/core'
+import type { RawHeaders } from '../raw-headers.js'
 import { proxyHost } from '../transport/proxy-host.js'
-import type { RawHeaders } from './headers.js'
 
 /**
  * A request's fields as they go to one server: with the Host that it is to see, and with why a

@@ -25,8 +25,16 @@ test('a request has a body where it says so, whatever its method', () => {
   assert.equal(clientBody(requestWith(undefined, { 'content-length': '0' })), undefined)
   assert.ok(clientBody(requestWith(undefined, { 'content-length': '1' })))
   assert.ok(clientBody(requestWith(undefined, { 'transfer-encoding': 'chunked' })))
+})
+
+test('the stream of the request is its own body, another one is of a length nobody knows', () => {
   const stream = Readable.from(['x'])
-  assert.deepEqual(clientBody(requestWith(stream)), { source: stream, replaced: undefined })
+  const own = { body: stream, raw: stream, headers: {} } as unknown as FastifyRequest
+  assert.deepEqual(clientBody(own), { source: stream, replaced: undefined })
+  assert.deepEqual(clientBody(requestWith(stream)), {
+    source: stream,
+    replaced: { length: undefined, decoded: false },
+  })
 })
 
 test('what a route took in goes on: bytes and text as they are, JSON written again', async () => {
@@ -58,8 +66,13 @@ test('a replaced body is described by its own length, and its type stays', () =>
     'Content-Encoding',
     'gzip',
   ]
-  assert.deepEqual(describeReplaced(fields, 4), [
+  assert.deepEqual(describeReplaced(fields, { length: 4, decoded: true }), [
     ...['Host', 'h', 'Content-Type', 'x/y'],
     ...['Content-Length', '4'],
+  ])
+  const unknown = { length: undefined, decoded: false }
+  assert.deepEqual(describeReplaced(fields, unknown), [
+    ...['Host', 'h', 'Content-Type', 'x/y'],
+    ...['Content-Encoding', 'gzip'],
   ])
 })
