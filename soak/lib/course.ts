@@ -66,7 +66,7 @@ export interface Loss {
   readonly untilMs: number
 }
 
-/** A request of a session that another server answered than the one before. */
+/** A request of a session that another server answered than the one it was bound to. */
 export interface Move {
   readonly session: number
   readonly from: string
@@ -75,19 +75,31 @@ export interface Move {
   readonly atMs: number
 }
 
+/** Requests that were sent while the session's cookie named another server. */
 export function movesIn(results: readonly LoadResult[]): readonly Move[] {
-  const homes = new Map<number, string>()
-  const moves: Move[] = []
-  const inOrder = results.toSorted((a, b) => a.startedMs - b.startedMs)
-  for (const { session, server, startedMs, tookMs } of inOrder) {
+  const bySession = new Map<number, Answered[]>()
+  for (const { session, server, startedMs, tookMs } of results) {
     if (session === undefined || server === undefined) continue
-    const from = homes.get(session)
-    if (from !== undefined && from !== server) {
-      moves.push({ session, from, to: server, atMs: startedMs + tookMs })
+    const answers = bySession.get(session) ?? []
+    bySession.set(session, answers)
+    answers.push({ server, startedMs, atMs: startedMs + tookMs })
+  }
+  const moves: Move[] = []
+  for (const [session, answers] of bySession) {
+    answers.sort((a, b) => a.atMs - b.atMs)
+    for (const { server: to, startedMs, atMs } of answers) {
+      // The first requests of a client may be sent together, before it has a cookie.
+      const from = answers.findLast((earlier) => earlier.atMs <= startedMs)?.server
+      if (from !== undefined && from !== to) moves.push({ session, from, to, atMs })
     }
-    homes.set(session, server)
   }
   return moves
+}
+
+interface Answered {
+  readonly server: string
+  readonly startedMs: number
+  readonly atMs: number
 }
 
 /** Moves away from a server that was there: misrouted requests. */
