@@ -233,8 +233,11 @@ function consequenceOf(
   }
 }
 
+/** Where its new sessions go: backups only take them where no other is left. */
 function othersOf(id: string, { order, servers }: Upstream): readonly string[] {
-  return order.filter((other) => other !== id && servers[other]?.state === 'up')
+  const others = order.filter((other) => other !== id && servers[other]?.state === 'up')
+  const primaries = others.filter((other) => servers[other]?.backup !== true)
+  return primaries.length > 0 ? primaries : others
 }
 
 function listed(names: readonly string[]): string {

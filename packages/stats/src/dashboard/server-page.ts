@@ -207,7 +207,7 @@ function detailFacts(detail: Detail): ReadonlyArray<readonly [string, string]> {
   const limit =
     maxFails === undefined || failTimeoutS === undefined
       ? ''
-      : `, after ${plural(maxFails, 'fail')} in ${failTimeoutS} s`
+      : `, after ${plural(maxFails, 'fail')} in ${failTimeoutS}\u00a0s`
   return [
     ['requests', count(detail.requests)],
     ['attempts · retries', `${count(detail.attempts)} · ${count(detail.retries)}`],

@@ -61,7 +61,7 @@ export class MergedServer {
 
   /** @param gap nobody was heard: the past has a hole here. */
   sample(nowMs: number, gap: boolean): void {
-    const slot = this.track.sinceSample(nowMs)
+    const slot = this.track.slot(nowMs)
     this.track.sample(nowMs)
     if (gap) return
     const { p50, p99 } = latencyView(slot && growthIn(slot))

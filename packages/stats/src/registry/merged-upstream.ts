@@ -117,7 +117,7 @@ export class MergedUpstream {
 
   /** @param gap nobody was heard: the past has a hole here. */
   sample(nowMs: number, gap: boolean): void {
-    const slot = this.track.sinceSample(nowMs)
+    const slot = this.track.slot(nowMs)
     const affinity = this.affinity.sinceSample(nowMs)
     this.track.sample(nowMs)
     this.affinity.sample(nowMs)

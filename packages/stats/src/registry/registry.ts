@@ -41,6 +41,8 @@ export class Registry {
   #counting: Generator<MergedServer, undefined> = this.#everyServer()
   #nextSampleMs = 0
   #heardMs = 0
+  /** Whether nobody was heard for a while since the latest sample. */
+  #hasHole = false
 
   constructor(limits: RegistryLimits) {
     this.#limits = limits
@@ -79,6 +81,7 @@ export class Registry {
     this.#lives.set(key, life)
     this.#settle(life, known, facts, nowMs)
     this.#enterUpstreams(life, snapshot.upstreams, watched, nowMs)
+    if (nowMs - this.#heardMs > this.#gapMs) this.#hasHole = true
     this.#heardMs = nowMs
     return true
   }
@@ -171,7 +174,8 @@ export class Registry {
 
   #sample(nowMs: number): void {
     this.#nextSampleMs = nowMs - (nowMs % SLOT_MS) + SLOT_MS
-    const gap = nowMs - this.#heardMs > this.#gapMs
+    const gap = this.#hasHole || nowMs - this.#heardMs > this.#gapMs
+    this.#hasHole = false
     for (const [name, upstream] of this.upstreams) {
       const slot = upstream.affinity.sinceSample(nowMs)
       const moved = slot && growthIn(slot)

@@ -118,12 +118,16 @@ export function movedOf(row: Row): number {
 }
 
 /**
- * By how much a row has grown since `before`. A counter that went back began anew, and with it the
- * whole row: what it says now is what it has grown by.
+ * By how much a row has grown since `before`, column by column and never less than 0. Where one of
+ * the first two, which count everything, has gone back, the row began anew: what it says now is
+ * what it has grown by.
  * @param scratch where the answer is written; it is not always what is returned.
  */
 export function growth(before: Row | undefined, now: Row, scratch?: Row): Row {
-  return before === undefined || hasShrunk(before, now) ? now : difference(before, now, scratch)
+  if (before === undefined || at(now, 0) < at(before, 0) || at(now, 1) < at(before, 1)) return now
+  const grown = difference(before, now, scratch)
+  for (let i = 0; i < grown.length; i += 1) if (at(grown, i) < 0) grown[i] = 0
+  return grown
 }
 
 export function hasShrunk(before: Row | undefined, now: Row): boolean {

@@ -3,6 +3,7 @@ import { addTo, difference, type Row } from './rows.js'
 /** How far apart samples are kept, and how many: a little more than the last minute. */
 export const SLOT_MS = 5_000
 const SAMPLES = 14
+const LEAST_SLOT_S = 3.5
 
 /** How a row has grown over a time. Good for at once: the rows go on. */
 export interface Stretch {
@@ -54,6 +55,14 @@ export class Track {
       // Younger than asked for is still the truth, unless it is too young to divide by.
       (first !== undefined && nowMs - first.atMs >= 1_000 ? first : undefined)
     return from && this.#between(from, nowMs)
+  }
+
+  /**
+   * Growth over about a slot. After a late sample the next one may come soon: what two seconds
+   * counted must not be divided by a tenth of one.
+   */
+  slot(nowMs: number): Stretch | undefined {
+    return this.since(LEAST_SLOT_S, nowMs)
   }
 
   /** Growth since the latest sample. */

@@ -66,7 +66,7 @@ function movedInWords({ upstreams }: HeadlineFacts): string {
   return moved === 0 ? '' : `, ${count(moved, 'session')} moved in 15 minutes`
 }
 
-function calm({ upstreams, replicas }: HeadlineFacts): string {
+function calm({ upstreams, replicas, alarms }: HeadlineFacts): string {
   const servers = upstreams.flatMap((upstream) => upstream.servers)
   const at = (state: ServerView['state']): number =>
     servers.filter((server) => server.state === state).length
@@ -76,9 +76,10 @@ function calm({ upstreams, replicas }: HeadlineFacts): string {
   const up = at('up')
   const state = set === '' ? `All ${count(up, 'server')} up` : `${count(up, 'server')} up, ${set}`
   const live = replicas.filter(({ presence }) => presence === 'live').length
-  const agree = live === 1 ? '1 replica' : `${live} replicas`
+  const agree = alarms.length === 0 ? ' agree' : ''
+  const heard = live === 1 ? '1 replica' : `${live} replicas${agree}`
   const moved = count(movedLately(upstreams), 'session')
-  return `${state}. ${agree}. ${moved} moved in the last 15 minutes.`
+  return `${state}. ${heard}. ${moved} moved in the last 15 minutes.`
 }
 
 function movedLately(upstreams: readonly UpstreamView[]): number {

@@ -183,7 +183,10 @@ describe('The headline', () => {
     const it = fleet()
     it.hear({ replica: 'a' }, { id: 'x' }, { id: 'y' })
     it.hear({ replica: 'b' }, { id: 'x' }, { id: 'y' })
-    assert.equal(text(it), 'All 2 servers up. 2 replicas. 0 sessions moved in the last 15 minutes.')
+    assert.equal(
+      text(it),
+      'All 2 servers up. 2 replicas agree. 0 sessions moved in the last 15 minutes.',
+    )
     assert.equal(it.view().headline.level, 'good')
   })
 

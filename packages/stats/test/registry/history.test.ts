@@ -63,3 +63,24 @@ test('while no replica is heard, the past has a hole and not zeros', () => {
   const served = registry.upstreams.get('shop')?.servers.get('x')?.track.total[0]
   assert.equal(served, 180)
 })
+
+test('a slot that was written late makes no spike of the next one', () => {
+  const registry = new Registry({
+    intervalMs: 1_000,
+    silentAfterMs: 10_000,
+    expireAfterMs: 600_000,
+  })
+  const one = new FakeReplica('a', START_MS, ['x'])
+  // A look every second; the one that should have come at 25 s is held up until 28.9.
+  const looks = [...Array.from({ length: 25 }, (_, i) => i * 1_000), 28_900, 30_000, 31_000, 35_000]
+  let servedMs = 0
+  for (const atMs of looks) {
+    for (; servedMs < atMs; servedMs += 100) one.serve('x', 5)
+    registry.observe(one.snapshot(START_MS + atMs), START_MS + atMs)
+    registry.pass(START_MS + atMs)
+  }
+  const past = registry.upstreams.get('shop')?.history.read(60_000, START_MS + 35_000)
+  for (const rate of past?.series.requestsPerSecond ?? []) {
+    assert.ok(rate === null || (rate > 9 && rate < 11), `${rate} a second`)
+  }
+})

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { createSeededRandom, latencyBoundsMs, type ReplicaSnapshot } from '@holdfast/core'
 import fc from 'fast-check'
 import { Registry } from '#stats/registry/registry.js'
-import { movedOf, requestsOf } from '#stats/registry/rows.js'
+import { growth, movedOf, requestsOf } from '#stats/registry/rows.js'
 import { viewUpstreams } from '#stats/view/upstreams.js'
 import { FakeReplica } from '../fixtures/fleet.js'
 
@@ -185,6 +185,16 @@ describe('Merged counters', () => {
     tell(START_MS + 3)
     const two = registry.upstreams.get('shop')?.servers.get('two')
     assert.equal(two === undefined ? 0 : requestsOf(two.track.total), 10)
+  })
+})
+
+describe('A counter that goes back', () => {
+  const row = (...values: number[]) => Float64Array.of(...values)
+
+  test('is a new beginning of all where it counts everything, and else of nothing', () => {
+    assert.deepEqual(growth(row(9, 9, 5), row(2, 1, 4)), row(2, 1, 4))
+    assert.deepEqual(growth(row(9, 9, 5), row(10, 12, 4)), row(1, 3, 0))
+    assert.deepEqual(growth(undefined, row(9, 9, 5)), row(9, 9, 5))
   })
 })
 
