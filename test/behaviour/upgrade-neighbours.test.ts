@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import fastifyWebsocket from '@fastify/websocket'
+import type { FastifyInstance } from 'fastify'
 import { Server as SocketIoServer } from 'socket.io'
 import { io } from 'socket.io-client'
 import { connect, startEcho } from '#fixtures/echo-sockets.js'
@@ -9,6 +10,33 @@ import { startGateway } from '#fixtures/gateway.js'
 import { failOnLeaks } from '#fixtures/leaks.js'
 
 failOnLeaks()
+
+test('routes of @fastify/websocket under our prefix keep their upgrades, before us or behind', async (t) => {
+  const echo = await startEcho(t, 'a')
+  const own = (path: string) => async (scope: FastifyInstance) => {
+    scope.get(path, { websocket: true }, (socket) => socket.send('own'))
+  }
+  const gateway = await startGateway(t, {
+    servers: [echo.address],
+    plugin: { prefix: '/shop/:tenant' },
+    prepare: async (app) => {
+      await app.register(fastifyWebsocket)
+      await app.register(own('/shop/acme/room/:id'))
+      await app.register(own('/shop/acme/live/*'))
+      app.register(async () => {
+        await app.register(own('/shop/acme/later'))
+      })
+    },
+  })
+  const server = async (path: string): Promise<string> =>
+    (await connect(t, `ws://${gateway.address}${path}`)).server
+  for (const path of ['room/1', 'live/a/b', 'later']) {
+    assert.equal(await server(`/shop/acme/${path}`), 'own', path)
+  }
+  for (const path of ['acme', 'acme/', 'acme/room', 'b%20c/live/%2Fa?x=/shop/acme/later']) {
+    assert.equal(await server(`/shop/${path}`), 'a', path)
+  }
+})
 
 test('routes of @fastify/websocket in the same gateway keep their upgrades', async (t) => {
   const servers = await Promise.all(['a', 'b'].map((name) => startEcho(t, name)))

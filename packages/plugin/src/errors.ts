@@ -14,6 +14,11 @@ export const BadHostError: FastifyErrorConstructor = createError(
   'The Host header is not valid',
   400,
 )
+export const TransferCodingError: FastifyErrorConstructor = createError(
+  'HOLDFAST_TRANSFER_CODING',
+  'Of transfer codings only chunked is understood',
+  501,
+)
 export const TooManyHeadersError: FastifyErrorConstructor = createError(
   'HOLDFAST_TOO_MANY_HEADERS',
   'The request has too many header fields',

@@ -25,6 +25,7 @@ import { type FromResponse, HookedAnswer } from './reply/hooked-answer.js'
 import { Learning } from './reply/learning.js'
 import { type ResponseHead, readResponseHead } from './reply/response-head.js'
 import { stickyHead } from './reply/sticky.js'
+import { settleHost } from './request/authority.js'
 import type { BodyListener } from './request/body.js'
 import { FastifyFacts } from './request/facts.js'
 import { type Outgoing, prepareOutgoing } from './request/outgoing.js'
@@ -75,6 +76,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     this.registration = registration
     this.request = request
     this.reply = reply
+    settleHost(request.raw)
     this.#facts = new FastifyFacts(request)
     this.#method = request.raw.method ?? 'GET'
     this.#source = body

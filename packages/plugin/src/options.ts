@@ -26,7 +26,7 @@ export interface HoldfastOptions {
   upstream: UpstreamOptions | string
   /** What takes the prefix's place on the way to the server. Default: `'/'`. */
   rewritePrefix?: string | undefined
-  /** The methods that are passed on; absent, all that Fastify knows. */
+  /** The methods that are passed on; absent, all that Fastify knows but TRACE. */
   httpMethods?: readonly HTTPMethods[] | undefined
   /** Runs before a request is passed on, as the preHandler of a route. */
   preHandler?: preHandlerHookHandler | preHandlerHookHandler[] | undefined

@@ -177,7 +177,7 @@ export const registrationSchema: z.ZodType<RegistrationConfig, HoldfastOptions> 
     reason: "@fastify/http-proxy's: the prefix is the gateway's business",
   }),
   httpMethods: optional(
-    'The methods that are passed on; absent, all that Fastify knows.',
+    'The methods that are passed on; absent, all that Fastify knows but TRACE.',
     listOf(
       z.custom<HTTPMethods>((value) => typeof value === 'string' && /^[A-Z-]+$/i.test(value), {
         error: 'must be the name of an HTTP method',

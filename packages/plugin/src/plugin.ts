@@ -14,7 +14,7 @@ import { Gateway, type GatewayPorts } from './gateway.js'
 import { createHoldfast, type Holdfast } from './holdfast.js'
 import type { HeaderFields, HoldfastOptions } from './options.js'
 import { parseRegistration, type RegistrationConfig } from './parse-options.js'
-import { groupHeaders } from './raw-headers.js'
+import { groupHeaders, isNamed } from './raw-headers.js'
 import { createRegistration, type Registration, type RegistrationChoices } from './registration.js'
 import { type RequestReport, reportOf } from './report.js'
 import { createPrefixRewrite } from './request/target.js'
@@ -193,7 +193,7 @@ function addRoutes(
   config: RegistrationConfig,
   handler: (request: FastifyRequest, reply: FastifyReply) => void,
 ): void {
-  const { preHandler, constraints, httpMethods = scope.supportedMethods } = config
+  const { preHandler, constraints, httpMethods = methodsOf(scope) } = config
   for (const url of ['/', '/*']) {
     scope.route({
       url,
@@ -207,12 +207,18 @@ function addRoutes(
   }
 }
 
+/** All but TRACE, whose answer would show the client what was put into its request. */
+function methodsOf({ supportedMethods }: FastifyInstance): readonly string[] {
+  return supportedMethods.filter((method) => method !== 'TRACE')
+}
+
 /** Fields as they go on the wire, Host first: that is where an attempt looks for it. */
-function flatten({ host, ...fields }: HeaderFields): string[] {
-  const flat: string[] = ['Host', typeof host === 'string' ? host : '']
+function flatten(fields: HeaderFields): string[] {
+  const flat: string[] = ['Host', '']
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue
-    for (const one of Array.isArray(value) ? value : [value]) flat.push(name, one)
+    if (isNamed(name, 'host')) flat[1] = String(value)
+    else for (const one of Array.isArray(value) ? value : [value]) flat.push(name, one)
   }
   return flat
 }

@@ -69,9 +69,10 @@ function addForwarded(headers: RawHeaders, request: FastifyRequest, remoteAddres
   const chain = trusted ? request.headers['x-forwarded-for'] : undefined
   const before = typeof chain === 'string' ? chain : chain?.join(', ')
   const address = peer.startsWith('::ffff:') ? peer.slice('::ffff:'.length) : peer
-  if (address !== '') {
-    headers.push('X-Forwarded-For', before === undefined ? address : `${before}, ${address}`)
-  }
+  // A peer on a unix socket has no address to add.
+  const hops =
+    before === undefined || address === '' ? (before ?? address) : `${before}, ${address}`
+  if (hops !== '') headers.push('X-Forwarded-For', hops)
   if (remoteAddress !== '') headers.push('X-Real-IP', remoteAddress)
   if (request.protocol !== undefined) headers.push('X-Forwarded-Proto', request.protocol)
   if (request.host !== '') headers.push('X-Forwarded-Host', request.host)

@@ -1,6 +1,6 @@
 import { mayResend } from '@holdfast/core'
 import type { FastifyRequest } from 'fastify'
-import { BadTargetError, BodyTooLargeError } from '../errors.js'
+import { BadTargetError, BodyTooLargeError, TransferCodingError } from '../errors.js'
 import type { RawHeaders } from '../raw-headers.js'
 import type { Registration } from '../registration.js'
 import { type BodyListener, RequestBody } from './body.js'
@@ -30,12 +30,13 @@ export function prepareOutgoing(
 ): Outgoing {
   const target = parseTarget(request.raw.url ?? '')
   if (target === undefined) throw new BadTargetError()
+  if (isCodedTwice(request)) throw new TransferCodingError()
   const path = registration.prefix.rewrite(target.path)
   if (path === undefined) throw new BadTargetError()
   const { cookie, rewriteRequestHeaders: rewrite } = registration
   const headers = requestHeaders(
     request,
-    hostOf(request, target.authority),
+    request.headers.host ?? String(request.headers[':authority'] ?? ''),
     remoteAddress,
     source !== undefined,
     cookie === undefined ? keep : (value) => cookie.forwardedCookies(value),
@@ -48,9 +49,13 @@ export function prepareOutgoing(
   return { path, headers: final, body }
 }
 
-function hostOf(request: FastifyRequest, authority: string | undefined): string {
-  const host = authority ?? request.headers[':authority'] ?? request.headers.host ?? ''
-  return typeof host === 'string' ? host : (host[0] ?? '')
+/**
+ * Whether a body has a coding besides chunked; it would have to be undone here, since the field that
+ * names it goes no further. Where chunked does not come last Node refuses the message itself.
+ */
+function isCodedTwice({ headers }: FastifyRequest): boolean {
+  const codings = headers['transfer-encoding']
+  return codings !== undefined && /,\s*chunked\s*$/i.test(codings)
 }
 
 function takeBody(

@@ -72,7 +72,7 @@ export function createPrefixRewrite(
   const bare = prefix.replace(/\/+$/, '')
   const target = replacement?.replace(/\/+$/, '') ?? bare
   if (bare === target && bare === '') return { rewrite: (path) => path }
-  const segments = bare.split('/').slice(1)
+  const segments = prefixSegments(prefix)
   return {
     rewrite(path) {
       const end = prefixEnd(path, segments)
@@ -86,8 +86,13 @@ export function createPrefixRewrite(
   }
 }
 
+/** The segments of a prefix, for `prefixEnd`. */
+export function prefixSegments(prefix: string): readonly string[] {
+  return prefix.replace(/\/+$/, '').split('/').slice(1)
+}
+
 /** Where the path's part behind the prefix starts; -1 when the prefix is not there as it is. */
-function prefixEnd(path: string, segments: readonly string[]): number {
+export function prefixEnd(path: string, segments: readonly string[]): number {
   let at = 0
   for (const segment of segments) {
     if (path.charCodeAt(at) !== 0x2f) return -1
@@ -107,11 +112,14 @@ function segmentEnd(path: string, from: number): number {
   return path.length
 }
 
-/** Whether a path has a `..` segment once `%2e`, `%2f` and `%5c` are read as servers may. */
+/**
+ * Whether a path has a `..` segment once `%2e`, `%2f`, `%5c` and `%3b` are read as servers may,
+ * some of which take what follows a `;` for a segment's parameters.
+ */
 function climbs(path: string): boolean {
   const query = path.indexOf('?')
   const only = query < 0 ? path : path.slice(0, query)
   if (!only.includes('..') && !/%2e/i.test(only)) return false
   const decoded = only.replace(/%2e/gi, '.').replace(/%2f|%5c|\\/gi, '/')
-  return decoded.split('/').includes('..')
+  return /\/\.\.(?:\/|;|%3b|$)/i.test(decoded)
 }

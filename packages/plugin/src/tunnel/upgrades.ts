@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { prefixEnd, prefixSegments } from '../request/target.js'
 import { awaitUpgrade } from './pending-upgrade.js'
 import { hasBody, serveWithoutUpgrade } from './without-upgrade.js'
 
@@ -13,21 +14,17 @@ import { hasBody, serveWithoutUpgrade } from './without-upgrade.js'
  */
 export class Upgrades {
   readonly #app: FastifyInstance
-  readonly #prefixes: string[] = []
-  /** Paths under our prefixes that routes of the gateway upgrade themselves (@fastify/websocket). */
-  readonly #others: string[] = []
+  /** The segments of each prefix. */
+  readonly #prefixes: Array<readonly string[]> = []
   #attached = false
 
   constructor(app: FastifyInstance) {
     this.#app = app
-    app.addHook('onRoute', (route) => {
-      if (Reflect.get(route, 'websocket') === true) this.#others.push(staticPart(route.url))
-    })
   }
 
-  /** Claims the upgrades under `prefix`; the most telling prefix of all wins. */
+  /** Claims the upgrades under `prefix`; a segment `:name` stands for any. */
   claim(prefix: string): void {
-    this.#prefixes.push(prefix.replace(/\/+$/, ''))
+    this.#prefixes.push(prefixSegments(prefix))
     if (!this.#attached) this.#attach(this.#app.server as Server)
   }
 
@@ -52,8 +49,23 @@ export class Upgrades {
     // With nobody else listening, Node without us would have served it as an ordinary request.
     if (server.listenerCount('upgrade') === 1) return true
     const path = pathOf(request.url ?? '')
-    const claimed = this.#prefixes.some((prefix) => isUnder(path, prefix))
-    return claimed && !this.#others.some((other) => isUnder(path, other))
+    return this.#prefixes.some((segments) => {
+      const end = prefixEnd(path, segments)
+      return end >= 0 && !this.#isElsewhere(request, path, path.slice(end + 1))
+    })
+  }
+
+  /**
+   * Whether Fastify would take the path to a route of the gateway's own, which may upgrade it
+   * itself (@fastify/websocket): our routes end with the prefix, or match all behind it.
+   */
+  #isElsewhere({ headers }: IncomingMessage, path: string, rest: string): boolean {
+    if (rest === '') return false
+    const constraints = { host: headers.host ?? '' }
+    const route = this.#app.findRoute({ url: path, method: 'GET', constraints })
+    if (route === null) return false
+    const matched: string | undefined = route.params['*']
+    return matched === undefined || matched !== decoded(rest)
   }
 
   #take(server: Server, request: IncomingMessage, socket: Socket, early: Buffer): void {
@@ -102,11 +114,11 @@ function pathOf(target: string): string {
   return path.startsWith('/') ? path : path.replace(/^https?:\/\/[^/]*/i, '')
 }
 
-function isUnder(path: string, prefix: string): boolean {
-  return path === prefix || path.startsWith(`${prefix}/`)
-}
-
-/** A route's path up to its first parameter. */
-function staticPart(url: string): string {
-  return url.replace(/\/?[:*].*$/, '').replace(/\/+$/, '')
+/** As the router decodes what a wildcard matched. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
 }

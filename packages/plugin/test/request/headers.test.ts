@@ -111,6 +111,13 @@ test('a chain is believed only where the peer is trusted', () => {
   assert.equal(valueIn(trusted, 'Forwarded'), 'for=1.1.1.1')
 })
 
+test('a peer without an address adds nothing to the chain that it is trusted with', () => {
+  const lines = [['X-Forwarded-For', '1.1.1.1, 2.2.2.2']] as const
+  const trusted = fieldsFor({ lines, ips: ['', '2.2.2.2'], peer: '' })
+  assert.equal(valueIn(trusted, 'X-Forwarded-For'), '1.1.1.1, 2.2.2.2')
+  assert.ok(!names(fieldsFor({ lines, peer: '' })).includes('X-Forwarded-For'))
+})
+
 test('two Hosts, a bad one, none in HTTP/1.1, and more fields than Node hands out are refused', () => {
   const refused = (asked: Asked, statusCode: number): void => {
     assert.throws(() => fieldsFor(asked), { statusCode })

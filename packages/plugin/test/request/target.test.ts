@@ -114,10 +114,18 @@ test('a prefix that is there only after decoding, or left by a dot segment, is r
   const wrong = [
     ...['/sh%6Fp/a', '/SHOP/a', '/shopping', '//shop/a', '/a'],
     ...['/shop/..', '/shop/../admin', '/shop/%2e%2e/admin', '/shop/.%2E/x', '/shop/a/../../x'],
+    ...['/shop/..;/admin', '/shop/..;a=b', '/shop/%2e%2e%3Bx/admin'],
     ...['/shop/..%2fadmin', '/shop/..\\admin', '/shop/%2e.%5cadmin', '/shop/%2E%2E%2Fx?y'],
   ]
   for (const path of wrong) assert.equal(rewrite(path), undefined, path)
-  for (const path of ['/shop/...', '/shop/a..b', '/shop/.', '/shop/a?../..', '/shop/%2e']) {
+  for (const path of [
+    '/shop/...',
+    '/shop/a..b',
+    '/shop/a;..',
+    '/shop/.',
+    '/shop/a?../..',
+    '/shop/%2e',
+  ]) {
     assert.notEqual(rewrite(path), undefined, path)
   }
 })
