@@ -8,6 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { violations } from '#fixtures/axe.js'
 import { browserMissing, complaintsOf, startBrowser } from '#fixtures/browser.js'
 import { failOnLeaks } from '#fixtures/leaks.js'
+import { TellingReplica } from '#fixtures/replica-snapshot.js'
 import { until } from '#fixtures/until.js'
 
 const inBrowser = { skip: browserMissing ?? false }
@@ -134,63 +135,8 @@ async function serve(
   return `${await app.listen({ port: 0, host: '127.0.0.1' })}${options.prefix ?? ''}/`
 }
 
-type ServerSnapshot = ReplicaSnapshot['upstreams'][number]['servers'][number]
-
-let ticks = 0
-
-function aReplica(
-  servers: ReadonlyArray<Partial<ServerSnapshot> & { readonly id: string }>,
-  given: Partial<ReplicaSnapshot> = {},
-): ReplicaSnapshot {
-  ticks += 1
-  const bounds = [
-    1, 2, 5, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 2000, 5000, 10_000, 30_000,
-    60_000,
-  ]
-  return {
-    version: 1,
-    replica: 'gateway-1',
-    package: '0.1.0',
-    configHash: 'c0ffee',
-    keyIds: [7],
-    startedAt: 1_700_000_000_000,
-    at: Date.now() + ticks / 1_000,
-    store: 'none',
-    upstreams: [
-      {
-        name: 'shop',
-        balance: 'round-robin',
-        sticky: 'cookie',
-        affinity: { kept: ticks * 10, new: ticks, moved: { ejected: ticks }, none: 0 },
-        servers: servers.map((server) => ({
-          address: '10.0.0.1:80',
-          state: 'up',
-          weight: 1,
-          effectiveWeight: 1,
-          backup: false,
-          active: 1,
-          tunnels: 0,
-          attempts: ticks,
-          retries: 0,
-          ejectedUntil: null,
-          requests: ticks,
-          responses: { '1xx': 0, '2xx': ticks, '3xx': 0, '4xx': 0, '5xx': 0 },
-          fails: { connect: 0, timeout: 0, reset: 0, invalid: 0, status: 0 },
-          ejections: 0,
-          sessions: null,
-          latency: {
-            bounds,
-            counts: bounds.concat(0).map((_, i) => (i === 3 ? ticks : 0)),
-            sum: ticks,
-          },
-          bytes: { in: 0, out: 0 },
-          ...server,
-        })),
-      },
-    ],
-    ...given,
-  }
-}
+const telling = new TellingReplica()
+const aReplica: TellingReplica['tell'] = (servers, given) => telling.tell(servers, given)
 
 const STATES = [
   { id: 'one' },

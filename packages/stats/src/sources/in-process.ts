@@ -21,9 +21,6 @@ export interface GatewayHandle {
   }
 }
 
-// A thousand servers take some milliseconds, which nobody should be able to ask for all the time.
-const FRESH_MS = 250
-
 /** The gateway that `app` is itself, where the plugin is registered on it already. */
 export function gatewayOf(app: FastifyInstance): GatewayHandle | undefined {
   return app.hasDecorator('holdfast') ? app.getDecorator<GatewayHandle>('holdfast') : undefined
@@ -32,7 +29,7 @@ export function gatewayOf(app: FastifyInstance): GatewayHandle | undefined {
 /** A gateway of this process. */
 export function createGatewaySource(gateway: GatewayHandle): Source {
   return {
-    freshMs: FRESH_MS,
+    freshMs: 0,
     control: createControl(gateway),
     async poll(sink) {
       sink.take(gateway.snapshot(), IN_PROCESS)
@@ -76,7 +73,7 @@ export type SnapshotSource = () =>
 
 export function createFunctionSource(read: SnapshotSource): Source {
   return {
-    freshMs: FRESH_MS,
+    freshMs: 0,
     control: undefined,
     async poll(sink) {
       try {

@@ -16,7 +16,7 @@ export interface Sink {
 
 /** Where snapshots come from: one process, a list of replicas, or a fleet's Redis. */
 export interface Source {
-  /** For how long what was asked for counts as new, in milliseconds. */
+  /** For how long what was asked for counts as new, at least; in milliseconds. */
   readonly freshMs: number
   /** How servers are drained and stopped this way; undefined where it cannot be done. */
   readonly control: Control | undefined
