@@ -206,7 +206,7 @@ async function startMain(t: TestContext, env: Record<string, string>) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  test(`${signal} ends the demo within a second, even with a client that stays connected`, async (t) => {
+  test(`${signal} ends the demo at once, even with a client that stays connected`, async (t) => {
     const child = await startMain(t, {})
     const ended = once(child, 'exit')
     const daemon = await superviseDaemon(child, (it) => it.output().includes('Ctrl-C'))
@@ -217,7 +217,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const from = performance.now()
     child.kill(signal)
     assert.deepEqual(await ended, [0, null])
-    assert.ok(performance.now() - from < 1000)
+    const took = performance.now() - from
+    t.diagnostic(`ended after ${Math.round(took)} ms`)
+    // A client that stays would hold it for the 75 s of keep-alive; a busy machine takes a second.
+    assert.ok(took < 5000)
   })
 }
 

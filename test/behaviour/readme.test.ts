@@ -8,6 +8,7 @@ import { type ShopServer, startShopServer } from '@holdfast/examples/demo/shop-s
 import { superviseDaemon } from '#fixtures/daemon.js'
 import { failOnLeaks } from '#fixtures/leaks.js'
 import { freePort } from '#fixtures/ports.js'
+import { until } from '#fixtures/until.js'
 
 failOnLeaks()
 
@@ -102,8 +103,11 @@ describe('the examples in the READMEs', () => {
       assert.match(((await response.json()) as { server: string }).server, /^shop-/)
 
       if (!example.code.includes('9000')) return
-      const metrics = await fetch(`http://127.0.0.1:${operatorsPort}/metrics`)
-      assert.match(await metrics.text(), /^holdfast_upstream_requests_total\{.*\} 1$/m)
+      // The statistics look at the gateway once a second.
+      await until('the metrics count the request', async () => {
+        const metrics = await fetch(`http://127.0.0.1:${operatorsPort}/metrics`)
+        return /^holdfast_upstream_requests_total\{.*\} 1$/m.test(await metrics.text())
+      })
     })
   }
 })
