@@ -143,6 +143,25 @@ describe('Merged counters', () => {
     assert.equal(shop?.servers[0]?.requests, 1_000)
   })
 
+  test('of a replica that joins late, or was away, are no burst', () => {
+    const registry = new Registry(LIMITS)
+    const [idle, busy] = ['idle', 'busy'].map((name) => new FakeReplica(name, START_MS, ['one']))
+    assert.ok(idle && busy)
+    for (let i = 0; i < 1_000; i += 1) busy.serve('one', 1)
+    for (let second = 0; second <= 60; second += 1) {
+      const nowMs = START_MS + second * 1_000
+      registry.observe(idle.snapshot(nowMs), nowMs)
+      // It comes late, and it is away for a while; it serves ten a second all the time.
+      for (let i = 0; i < 10; i += 1) busy.serve('one', 1)
+      const isHeard = second >= 20 && (second < 30 || second >= 40)
+      if (isHeard) registry.observe(busy.snapshot(nowMs), nowMs)
+      registry.pass(nowMs)
+      const [shop] = viewUpstreams(registry, nowMs)
+      assert.ok((shop?.recent.requestsPerSecond ?? 0) <= 11, `at ${second} s`)
+    }
+    assert.equal(totalOf(registry), 1_610)
+  })
+
   test('take a snapshot of an old life that comes late, and not twice', () => {
     const registry = new Registry(LIMITS)
     const first = new FakeReplica('a', START_MS, ['one'])
