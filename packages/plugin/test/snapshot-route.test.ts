@@ -77,4 +77,34 @@ describe('The snapshot route with an admin token', () => {
     const headers = { authorization: `Bearer ${adminToken}` }
     assert.equal((await app.inject({ url: '/-/snapshot', headers })).statusCode, 401)
   })
+
+  it('cannot be reached without the token by any spelling of its path, or of its method', async (t) => {
+    const app = await served(t)
+    const paths = [
+      ...['/-/snapshot', '//-/snapshot', '/-//snapshot', '/-/./snapshot', '/x/../-/snapshot'],
+      ...['/%2d/snapshot', '/-%2fsnapshot', '/-/snapshot/', '/-/snapshot;a', '/-/snapshot?a=b'],
+      ...[
+        '/-/SNAPSHOT',
+        '/-/snapshot%00',
+        '/-/snapshot%20',
+        '/shop/../-/snapshot',
+        '/-/snapsho%74',
+      ],
+    ]
+    for (const url of paths) {
+      for (const method of ['POST', 'PUT', 'PATCH', 'GET'] as const) {
+        const headers = { 'x-http-method-override': 'POST', 'x-original-url': '/-/snapshot' }
+        const payload = { upstream: 'shop', server: 'one', mode: 'down' }
+        const response = await app.inject({
+          method,
+          url,
+          headers,
+          ...(method !== 'GET' && { payload }),
+        })
+        assert.ok([400, 401, 404].includes(response.statusCode), `${method} ${url}`)
+        assert.ok(!response.body.includes('upstreams'))
+      }
+    }
+    assert.equal(first(app)?.state, 'up')
+  })
 })
