@@ -8,7 +8,7 @@ import { type ShopServer, startShopServer } from '@holdfast/examples/demo/shop-s
 import { superviseDaemon } from '#fixtures/daemon.js'
 import { failOnLeaks } from '#fixtures/leaks.js'
 import { freePort } from '#fixtures/ports.js'
-import { until, until } from '#fixtures/until.js'
+import { until } from '#fixtures/until.js'
 
 failOnLeaks()
 
@@ -105,7 +105,6 @@ describe('the examples in the READMEs', () => {
       if (!example.code.includes('9000')) return
       // The statistics look at the gateway once a second.
       await until('the metrics count the request', async () => {
-        await until('the metrics count it', async () => {
         const metrics = await fetch(`http://127.0.0.1:${operatorsPort}/metrics`)
         return /^holdfast_upstream_requests_total\{.*\} 1$/m.test(await metrics.text())
       })
