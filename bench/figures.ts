@@ -1,4 +1,5 @@
 import type { GatewayName } from './e2e/gateways.js'
+import { qualityFigures } from './quality/figures.js'
 
 /** Something that is measured, and what it has to reach; what is less is better. */
 export interface Figure {
@@ -81,6 +82,7 @@ export const figures: readonly Figure[] = [
   ]),
   micro('P5', 'ring of 100 servers: build', ['ms', 1e-6], [15, 5], ['ring', 'build']),
   micro('P5', 'ring of 100 servers: look-up', ['ns', 1], [300, 150], ['ring', 'lookUp']),
+  ...qualityFigures,
   micro('P12', 'memory a server', ['KB', 1 / 1024], [64, 64], ['memory', 'server']),
   // Nothing a session: 8 bytes are less than any object takes, and more than the heap's unrest.
   micro('P12', 'memory a session, cookie', ['bytes', 1], [8, 8], ['memory', 'cookieSession']),

@@ -1,22 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { contrastRows, measureContrast } from './contrast/contrast.js'
 import { costSettings } from './e2e/cost.js'
 import { gateways } from './e2e/gateways.js'
 import { figures } from './figures.js'
 import { describeMachine } from './lib/machine.js'
 import { measureFigures } from './measure.js'
-import { figureTable, gatewayTable, standing, table } from './report.js'
+import { figureTable, gatewayTable, standing } from './report.js'
+import { surveys } from './surveys.js'
 
-/** Not a figure with a bound: two ways of keeping sessions, side by side. */
-const CONTRAST = 'contrast'
-
-/** Measures the figures with these ids, or all; prints them and writes them down. */
+/** Measures the figures with these ids, or all, or one survey; prints and writes down what it finds. */
 export async function run(ids: readonly string[]): Promise<void> {
-  if (ids.includes(CONTRAST)) return runContrast()
+  const [first = ''] = ids
+  if (Object.hasOwn(surveys, first)) return runSurvey(first)
   const wanted = figures.filter(({ id }) => ids.length === 0 || ids.includes(id))
   if (wanted.length === 0) {
-    const known = [...new Set(figures.map(({ id }) => id)), CONTRAST].join(', ')
+    const known = [...new Set(figures.map(({ id }) => id)), ...Object.keys(surveys)].join(', ')
     throw new RangeError(`There is no figure ${ids.join(', ')}: there are ${known}`)
   }
   const machine = describeMachine()
@@ -41,12 +39,12 @@ export async function run(ids: readonly string[]): Promise<void> {
   console.log(`Written to ${file}`)
 }
 
-async function runContrast(): Promise<void> {
+async function runSurvey(name: string): Promise<void> {
   const machine = describeMachine()
-  const contrast = await measureContrast((text) => console.error(`  ${text}`))
-  console.log(`\n${table(contrastRows(contrast))}`)
+  const survey = await surveys[name]?.((text) => console.error(`  ${text}`))
+  for (const text of survey?.tables ?? []) console.log(`\n${text}`)
   const at = new Date().toISOString()
-  console.log(`\nWritten to ${write(at, { at, ...machine, contrast })}`)
+  console.log(`\nWritten to ${write(at, { at, ...machine, [name]: survey?.data })}`)
 }
 
 function write(at: string, results: unknown): string {

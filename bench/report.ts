@@ -1,7 +1,7 @@
 import type { Rounds } from './e2e/cost.js'
 import { gateways } from './e2e/gateways.js'
 import type { Figure } from './figures.js'
-import { spreadOf } from './lib/statistics.js'
+import { type Spread, spreadOf } from './lib/statistics.js'
 import type { Measured } from './measure.js'
 
 /** The figures as a table, each with how it stands. */
@@ -12,9 +12,14 @@ export function figureTable(results: readonly Measured[]): string {
       const { figure } = result
       const { id, title, must, aim } = figure
       if ('absent' in result) return [id, title, '-', '', '', text(must), text(aim), result.absent]
-      const { median, low, high } = result.spread
-      const values = [median, low, high].map(text)
-      return [id, title, ...values, text(must), `${text(aim)} ${unit(figure)}`, standing(result)]
+      return [
+        id,
+        title,
+        ...spreadCells(result.spread),
+        text(must),
+        `${text(aim)} ${unit(figure)}`,
+        standing(result),
+      ]
     }),
   ])
 }
@@ -39,6 +44,11 @@ export function standing(result: Measured): 'absent' | 'SHORT' | 'ok' | 'aim' {
   const { median } = result.spread
   if (!(median <= must)) return 'SHORT'
   return median <= aim ? 'aim' : 'ok'
+}
+
+/** A spread as three cells; a program that left it out shows as such. */
+export function spreadCells(spread: Spread = spreadOf([])): string[] {
+  return [spread.median, spread.low, spread.high].map(text)
 }
 
 function unit(figure: Figure): string {

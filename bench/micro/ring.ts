@@ -7,10 +7,10 @@ import { createUpstream } from './upstreams.js'
 const { crc32 } = (await coreModule('kernel/crc32.js')) as typeof Crc32
 const { Ring } = (await coreModule('picker/ring.js')) as typeof RingModule
 
-const SERVERS = 100
 const KEYS = 4_096
 
-const { servers } = createUpstream(SERVERS, {})
+const [count = '100'] = process.argv.slice(2)
+const { servers } = createUpstream(Number(count), {})
 const build = nanosecondsOf(() => new Ring(servers))
 
 const ring = new Ring(servers)

@@ -1,0 +1,26 @@
+import { contrastRows, measureContrast } from './contrast/contrast.js'
+import { surveyParts } from './micro/survey.js'
+import { surveyQuality } from './quality/survey.js'
+import { table } from './report.js'
+
+/** What is measured without a bound that it must keep: tables to read, and all that is behind them. */
+export interface Survey {
+  readonly tables: readonly string[]
+  readonly data: unknown
+}
+
+/** `npm run bench -- NAME`; none of them is part of a run of all figures. */
+export const surveys: Readonly<Record<string, (tell: Tell) => Promise<Survey>>> = {
+  /** The same shop with its sessions in two places. */
+  contrast: async (tell) => {
+    const data = await measureContrast(tell)
+    return { tables: [table(contrastRows(data))], data }
+  },
+  /** How evenly sessions are spread, and how many move. */
+  quality: surveyQuality,
+  /** What the parts of the core cost, each by itself. */
+  micro: surveyParts,
+}
+
+/** Says what is going on. */
+export type Tell = (text: string) => void
