@@ -1,25 +1,26 @@
-import type { Pool } from '../servers/pool.js'
 import type { Selection } from '../servers/selection.js'
 import type { Server } from '../servers/server.js'
 
-/** Chooses one of `servers`, or none when the selection admits none of them. */
-export type Choice = (
-  servers: readonly Server[],
-  selection: Selection,
-  nowS: number,
-) => Server | undefined
+/** Chooses among the servers of one list. */
+export interface Chooser {
+  /** None when the selection admits none of them. */
+  choose(selection: Selection, nowS: number): Server | undefined
+}
 
-/** Applies `choose` to the primaries and, once none of them is left, to the backups for good. */
+/**
+ * Asks the primaries and, once none of them is left, the backups for good.
+ * @param backups undefined where there are none.
+ */
 export function primariesThenBackups(
-  choose: Choice,
-  pool: Pool,
+  primaries: Chooser,
+  backups: Chooser | undefined,
   selection: Selection,
   nowS: number,
 ): Server | undefined {
   if (!selection.onBackups) {
-    const server = choose(pool.primaries, selection, nowS)
-    if (server !== undefined || pool.backups.length === 0) return server
+    const server = primaries.choose(selection, nowS)
+    if (server !== undefined || backups === undefined) return server
     selection.onBackups = true
   }
-  return choose(pool.backups, selection, nowS)
+  return backups?.choose(selection, nowS)
 }

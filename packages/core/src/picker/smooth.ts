@@ -4,32 +4,38 @@ import type { Server } from '../servers/server.js'
 /**
  * One pass of nginx's smooth weighted round robin (nginx/semantics 3.1) over the servers that may
  * take the request: every one earns its effective weight, the richest is chosen and pays for all.
- * @param bound the server that pays instead of the chosen one (2.3).
  */
 export function smoothPass(
   servers: readonly Server[],
   selection: Selection,
   nowS: number,
-  bound?: Server,
 ): Server | undefined {
+  const [lone] = servers
+  if (servers.length === 1 && lone !== undefined) return passOfOne(lone, selection, nowS)
   let total = 0
   let best: Server | undefined
   for (const server of servers) {
     if (!selection.admits(server, nowS)) continue
-    total += earn(server, nowS)
+    const income = earned(server, nowS)
+    total += income
+    server.currentWeight += income
     if (best === undefined || server.currentWeight > best.currentWeight) best = server
   }
-  const payer = bound ?? best
-  if (payer !== undefined) payer.currentWeight -= total
+  if (best !== undefined) best.currentWeight -= total
   return best
 }
 
-/** Gives a server what it earns in one pass, and returns how much that was. */
-export function earn(server: Server, nowS: number): number {
+/** What one alone earns it pays. */
+function passOfOne(server: Server, selection: Selection, nowS: number): Server | undefined {
+  if (!selection.admits(server, nowS)) return undefined
+  earned(server, nowS)
+  return server
+}
+
+/** What a server earns in one pass. */
+export function earned(server: Server, nowS: number): number {
   const left = server.effectiveWeight
-  const earned = nowS < server.slowUntil ? left * server.warmth(nowS) : left
-  server.currentWeight += earned
   // What failures took comes back one a pass, and counts from the next one on.
   if (left < server.weight) server.effectiveWeight = left + 1
-  return earned
+  return nowS < server.slowUntil ? left * server.warmth(nowS) : left
 }

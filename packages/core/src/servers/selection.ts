@@ -41,6 +41,11 @@ export class Selection {
     this.point = -1
   }
 
+  /** Whether it demands more or less of servers than that they are available and not tried. */
+  get isParticular(): boolean {
+    return this.#despiteChecks || this.gate !== undefined
+  }
+
   /** Whether a request without a binding may be sent to `server` as its next attempt. */
   admits(server: Server, nowS: number): boolean {
     return (

@@ -52,6 +52,19 @@ export interface ProbeGate {
   shuts(server: Server): boolean
 }
 
+/**
+ * Keeps the current weights of a whole list of servers, because it knows them without writing them.
+ * It must hear of whatever makes a server's next pass of round robin another than the last.
+ */
+export interface WeightKeeper {
+  currentWeightOf(slot: number): number
+  setCurrentWeight(slot: number, currentWeight: number): void
+  /** Something about the server in this slot is about to change. */
+  release(slot: number): void
+  /** Gives every server its current weight back: another list takes them. */
+  giveUp(): void
+}
+
 /** Why a server cannot take a request now. */
 export type Obstacle = 'down' | 'ejected' | 'limit'
 
@@ -72,13 +85,10 @@ export class Server {
   /** Its intent, or `drain` where that is up and the server asks to be drained. */
   mode: Mode
   weight: number
-  /** Connections that count against `maxConns`: one a lease, for as long as it is held. */
-  active = 0
-  /** Smooth weighted round robin (nginx/semantics 3.1). */
-  currentWeight = 0
-  effectiveWeight: number
+  /** Set by who keeps its current weight, with its place there. */
+  keeper: WeightKeeper | undefined = undefined
+  slot = 0
   /** The failure state machine (nginx/semantics 4.2); written by health/passive only. */
-  fails = 0
   accessed: number = LONG_AGO_S
   checked: number = LONG_AGO_S
   /** How long an ejection lasts: `failTimeoutS`, or longer where ejections in a row grow. */
@@ -87,8 +97,7 @@ export class Server {
   ejectionsInARow = 0
   /** When the latest ejection ended in a return. */
   returned: number = LONG_AGO_S
-  /** Until when its weight grows, and for how long in all. */
-  slowUntil: number = LONG_AGO_S
+  /** For how long its weight grows in all. */
   slowForS = 0
   /** Set where probes are shared with other replicas. */
   probeGate: ProbeGate | undefined = undefined
@@ -96,6 +105,11 @@ export class Server {
   /** Sessions that lost their server in the rollout in which this one joined, and came here. */
   adopted = 0
 
+  #active = 0
+  #fails = 0
+  #currentWeight = 0
+  #effectiveWeight: number
+  #slowUntil: number = LONG_AGO_S
   #condition: Condition = 'well'
   #override: Override = {}
   /** Neither mode nor condition keeps new sessions away. */
@@ -106,9 +120,57 @@ export class Server {
     this.config = config
     this.mode = modeOf(config, undefined)
     this.weight = config.weight
-    this.effectiveWeight = config.weight
+    this.#effectiveWeight = config.weight
     this.ejectionS = config.failTimeoutS
     this.#open = this.mode === 'up'
+  }
+
+  /** Connections that count against `maxConns`: one a lease, for as long as it is held. */
+  get active(): number {
+    return this.#active
+  }
+
+  set active(active: number) {
+    const { full } = this
+    this.#active = active
+    if (full !== this.full) this.keeper?.release(this.slot)
+  }
+
+  /** Of the failure state machine, as `accessed` and `checked`. */
+  get fails(): number {
+    return this.#fails
+  }
+
+  set fails(fails: number) {
+    if (fails === this.#fails) return
+    this.keeper?.release(this.slot)
+    this.#fails = fails
+  }
+
+  /** Smooth weighted round robin (nginx/semantics 3.1). */
+  get currentWeight(): number {
+    return this.keeper === undefined ? this.#currentWeight : this.keeper.currentWeightOf(this.slot)
+  }
+
+  set currentWeight(currentWeight: number) {
+    if (this.keeper === undefined) this.#currentWeight = currentWeight
+    else this.keeper.setCurrentWeight(this.slot, currentWeight)
+  }
+
+  /** The same: what failures have left of its weight. */
+  get effectiveWeight(): number {
+    return this.#effectiveWeight
+  }
+
+  set effectiveWeight(effectiveWeight: number) {
+    if (effectiveWeight === this.#effectiveWeight) return
+    this.keeper?.release(this.slot)
+    this.#effectiveWeight = effectiveWeight
+  }
+
+  /** Until when its weight grows. */
+  get slowUntil(): number {
+    return this.#slowUntil
   }
 
   get override(): Override {
@@ -155,6 +217,22 @@ export class Server {
     return maxConns > 0 && this.active >= maxConns
   }
 
+  /** Nothing that time alone could end keeps requests without a binding away. */
+  get closed(): boolean {
+    return !this.#open || this.full
+  }
+
+  /** It may take requests with all its weight, and only an event can change that. */
+  steady(nowS: number): boolean {
+    const { maxFails } = this.config
+    return (
+      this.#effectiveWeight === this.weight &&
+      nowS >= this.#slowUntil &&
+      (maxFails === 0 || this.#fails < maxFails) &&
+      !this.closed
+    )
+  }
+
   /** Whether a request without a binding may go here. A draining server counts as down. */
   available(nowS: number): boolean {
     // Most servers are well; looking no further for them halves the cost of a long list.
@@ -175,8 +253,9 @@ export class Server {
 
   /** It has been away, or is new: from now on its weight grows from a sixteenth. */
   startSlowly(nowS: number): void {
+    this.keeper?.release(this.slot)
     this.slowForS = this.config.slowStartS
-    this.slowUntil = nowS + this.slowForS
+    this.#slowUntil = nowS + this.slowForS
   }
 
   /** Its weight for new sessions. */
@@ -202,6 +281,7 @@ export class Server {
   }
 
   #apply(): void {
+    this.keeper?.release(this.slot)
     const weight = this.#override.weight ?? this.config.weight
     // A new weight starts at full effect; an unchanged one keeps what failures took from it.
     if (weight !== this.weight) this.effectiveWeight = weight
