@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { StatsOptions } from '@holdfast/stats'
+import { separate } from '../lib/cores.js'
 import { startReplicaFarm } from '../lib/replica-farm.js'
 import { wait } from '../lib/wait.js'
 import type { Row } from '../row.js'
@@ -20,14 +21,14 @@ export const sidecar: readonly Row[] = [
     pass: 'event-loop delay p99 at most 20 ms, every poll answered',
     async run(trial) {
       const { urls } = await startReplicaFarm(trial, { replicas: REPLICAS, servers: SERVERS })
-      const process = await spawnSidecar(trial, {
+      const sidecar = await spawnSidecar(trial, {
         replicas: urls.map((url) => ({ url, token: TOKEN })),
       })
-      await process.warmUp()
-      const dashboards = Array.from({ length: DASHBOARDS }, () => watch(process.origin))
+      await sidecar.warmUp()
+      const dashboards = Array.from({ length: DASHBOARDS }, () => watch(sidecar.origin))
       await wait(3_000)
       const seconds = trial.seconds()
-      await process.ask('reset')
+      await sidecar.ask('reset')
       const before = dashboards.map(({ bytes }) => bytes())
       let [polls, refused] = [0, 0]
       const endMs = performance.now() + seconds * 1_000
@@ -35,20 +36,21 @@ export const sidecar: readonly Row[] = [
       while (performance.now() < endMs) {
         polls += 1
         waiting.push(
-          poll(process.origin).then((isAnswered) => {
+          poll(sidecar.origin).then((isAnswered) => {
             if (!isAnswered) refused += 1
           }),
         )
         await wait(1_000 / POLLS_A_SECOND)
       }
       await Promise.all(waiting)
-      const { delayP99Ms, residentMb } = await process.ask('figures')
+      const { delayP99Ms, residentMb, coreShare } = await sidecar.ask('figures')
       const read = dashboards.map(({ bytes }, i) => bytes() - (before[i] ?? 0))
       for (const { close } of dashboards) close()
       return [
         { name: 'event-loop delay p99', value: delayP99Ms, unit: 'ms', bound: { atMost: 20 } },
         { name: 'polls', value: polls },
         { name: 'not answered', value: refused, bound: { exactly: 0 } },
+        { name: 'of one core', value: Math.round(coreShare * 100), unit: '%' },
         { name: 'resident', value: Math.round(residentMb), unit: 'MB' },
         {
           name: 'a dashboard reads',
@@ -65,12 +67,16 @@ export const sidecar: readonly Row[] = [
 interface Figures {
   readonly delayP99Ms: number
   readonly residentMb: number
+  /** Of one core, since the reset. */
+  readonly coreShare: number
 }
 
 async function spawnSidecar(trial: Trial, options: StatsOptions) {
   const program = fileURLToPath(new URL('../lib/sidecar-process.js', import.meta.url))
   const child = fork(program, [JSON.stringify(options)])
   trial.after(() => child.kill('SIGKILL'))
+  // It measures itself, by its own event loop: the load is made in this process, on other cores.
+  trial.tell(`the sidecar has ${separate(trial, child.pid ?? 0)}`)
   const [{ origin }] = (await once(child, 'message')) as [{ origin: string }]
   return {
     origin,

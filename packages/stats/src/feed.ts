@@ -1,12 +1,14 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Clock, ReplicaSnapshot } from '@holdfast/core'
+import type { Clock } from '@holdfast/core'
+import type { ReplicaFacts } from './registry/life.js'
 import type { Registry } from './registry/registry.js'
 import type { Happening, TimelineEvent } from './registry/timeline.js'
-import { parseSnapshot } from './snapshots/parse.js'
+import { cutSnapshot } from './snapshots/cut.js'
+import { readSnapshot, type SnapshotReading } from './snapshots/parse.js'
 import type { Sink, Source } from './sources/source.js'
+import { finish, type Steps, type Turns } from './turns.js'
 import { viewFleet } from './view/fleet.js'
 import type { FleetView, UpstreamView } from './view/types.js'
-import { viewUpstreams } from './view/upstreams.js'
+import { viewingUpstreams } from './view/upstreams.js'
 
 /** All that is known at one moment; it never changes. */
 export interface State {
@@ -14,8 +16,6 @@ export interface State {
   readonly upstreams: readonly UpstreamView[]
   /** Oldest first. */
   readonly events: readonly TimelineEvent[]
-  /** `{ upstreams }` as JSON, made once for all who ask. */
-  readonly json: () => Buffer
 }
 
 /** There have been no statistics yet. The cause is for the log; a client learns only that. */
@@ -34,6 +34,8 @@ const COST_FACTOR = 10
 
 export interface FeedPorts {
   readonly clock: Clock
+  /** Shares the event loop with what else there is to do. */
+  readonly turns: Turns
   /** Told of a failure when it begins, not each time it is found again. */
   readonly complain: (where: string, error: unknown) => void
 }
@@ -50,9 +52,12 @@ export class Feed {
   readonly #refusals = new Map<string, string>()
   readonly #sink: Sink
   #polling: Promise<void> | undefined
+  #taking: Promise<unknown> = Promise.resolve()
   #polledMs = Number.NEGATIVE_INFINITY
   /** How long the latest look took, until it could be handed out. */
   #costMs = 0
+  /** How often an operator did something. */
+  #told = 0
   #state: State | undefined
   #failure: unknown
 
@@ -80,25 +85,28 @@ export class Feed {
    * @throws SnapshotError while no snapshot has ever come.
    */
   async read(): Promise<State> {
-    const freshMs = Math.max(this.#source.freshMs, COST_FACTOR * this.#costMs)
-    if (this.nowMs - this.#polledMs >= freshMs) await this.poll()
+    if (this.#isDue) await this.poll()
+    // A poll that was under way when an operator did something may not know of it.
+    if (this.#polledMs < 0) await this.poll()
     if (this.registry.heardMs === 0) throw new SnapshotError(this.#failure)
     return this.state
   }
 
+  get #isDue(): boolean {
+    const freshMs = Math.max(this.#source.freshMs, COST_FACTOR * this.#costMs)
+    return this.nowMs - this.#polledMs >= freshMs
+  }
+
   /** What is known, as of the latest poll. */
   get state(): State {
-    if (this.#state === undefined) {
-      const startedMs = this.#ports.clock.now()
-      this.#state = this.#view()
-      this.#costMs += this.#ports.clock.now() - startedMs
-    }
+    this.#state ??= finish(this.#view())
     return this.#state
   }
 
   /** Notes what an operator did. */
   tell(happening: Happening): void {
     this.registry.timeline.add(happening, this.nowMs)
+    this.#told += 1
     this.#polledMs = Number.NEGATIVE_INFINITY
     this.#state = undefined
   }
@@ -112,22 +120,29 @@ export class Feed {
   }
 
   async #poll(): Promise<void> {
-    const startedMs = this.#ports.clock.now()
+    const { clock, turns } = this.#ports
+    const [startedMs, told] = [clock.now(), this.#told]
     await this.#source.poll(this.#sink)
-    this.#costMs = this.#ports.clock.now() - startedMs
-    // What follows takes milliseconds for a thousand servers: let requests in between.
-    await nextTurn()
-    this.#polledMs = this.nowMs
-    this.registry.pass(this.nowMs)
-    this.#state = undefined
+    await turns.run(this.registry.passing(this.nowMs))
+    this.#state = await turns.run(this.#view())
+    if (told === this.#told) this.#polledMs = this.nowMs
+    this.#costMs = clock.now() - startedMs
   }
 
-  #take(value: unknown, where: string): ReplicaSnapshot | undefined {
+  /** One after the other: each is told from the one before, and is whole before the next. */
+  #take(snapshot: unknown, where: string): Promise<ReplicaFacts | undefined> {
+    const taken = this.#taking.then(() => this.#ports.turns.run(this.#observe(snapshot, where)))
+    this.#taking = taken
+    return taken
+  }
+
+  *#observe(snapshot: unknown, where: string): Steps<ReplicaFacts | undefined> {
     try {
-      const snapshot = parseSnapshot(value)
-      if (this.registry.observe(snapshot, this.nowMs)) this.#state = undefined
+      const reading =
+        typeof snapshot === 'string' ? yield* readText(snapshot) : readSnapshot(snapshot)
+      yield* this.registry.observing(reading, this.nowMs)
       this.#refusals.delete(where)
-      return snapshot
+      return reading
     } catch (error) {
       this.#refuse(where, error)
       return undefined
@@ -141,19 +156,15 @@ export class Feed {
     this.#failure = error
   }
 
-  #view(): State {
+  *#view(): Steps<State> {
     const { registry, nowMs } = this
-    const upstreams = viewUpstreams(registry, nowMs)
+    const upstreams = yield* viewingUpstreams(registry, nowMs)
     const fleet = viewFleet(registry, upstreams, this.#refusals, nowMs)
-    let json: Buffer | undefined
-    return {
-      fleet,
-      upstreams,
-      events: [...registry.timeline.events],
-      json: () => {
-        json ??= Buffer.from(JSON.stringify({ upstreams }))
-        return json
-      },
-    }
+    return { fleet, upstreams, events: [...registry.timeline.events] }
   }
+}
+
+function* readText(text: string): Steps<SnapshotReading> {
+  const { frame, open } = yield* cutSnapshot(text)
+  return readSnapshot(frame, open)
 }

@@ -24,6 +24,7 @@ import { createFunctionSource, createGatewaySource, gatewayOf } from './sources/
 import { createReplicasSource } from './sources/replicas.js'
 import type { Source } from './sources/source.js'
 import { keepUp } from './steps.js'
+import { Turns } from './turns.js'
 import { Broadcast } from './wire/broadcast.js'
 
 /**
@@ -37,25 +38,27 @@ import { Broadcast } from './wire/broadcast.js'
 export async function stats(app: FastifyInstance, options: StatsOptions): Promise<void> {
   const config = parseOptions(options, gatewayOf(app))
   const source = await createSource(config)
+  const turns = new Turns()
   const feed = new Feed(source, new Registry(config), {
     clock: systemClock,
+    turns,
     complain: (where, error) => app.log.warn({ err: error, where }, 'statistics cannot be read'),
   })
   const tokens = new Tokens(config.tokens)
   const guard = new Guard(tokens, config.hosts, () => feed.nowMs)
   const watch = new DrainWatch(feed)
-  const broadcast = new Broadcast()
+  const broadcast = new Broadcast(turns)
   const control = tokens.has('admin') ? source.control : undefined
   const operator = control && new Operator(feed, control, app.log)
 
   const endpoints = [
-    ...jsonEndpoints(feed),
+    ...jsonEndpoints(feed, turns),
     drainEndpoint(watch),
     ...(operator === undefined ? [] : adminEndpoints(operator, watch)),
     whoamiEndpoint(guard, operator !== undefined),
     eventsEndpoint(feed, broadcast),
-    prometheusEndpoint(feed),
-    vtsEndpoint(feed),
+    prometheusEndpoint(feed, turns),
+    vtsEndpoint(feed, turns),
     ...probeEndpoints(feed),
   ]
   app.addHook('onRequest', async (_request, reply) => {

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Feed } from './feed.js'
 import type { Source } from './sources/source.js'
 import type { Broadcast } from './wire/broadcast.js'
@@ -25,12 +24,7 @@ export function keepUp(
     clearTimeout(timer)
     const before = performance.eventLoopUtilization()
     await feed.poll()
-    if (broadcast.viewers > 0 && !isOver) {
-      await nextTurn()
-      const { state } = feed
-      await nextTurn()
-      broadcast.publish(state)
-    }
+    if (broadcast.viewers > 0 && !isOver) await broadcast.publish(feed.state)
     isBusy = false
     if (isOver) return
     // A fleet so large that a look at it takes longer than the interval gets half of a core.

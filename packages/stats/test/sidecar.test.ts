@@ -4,7 +4,9 @@ import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { OptionError } from '@holdfast/core'
+import { serve } from '#stats/sidecar/serve.js'
 import { type Flags, settle } from '#stats/sidecar/settings.js'
+import { anUpstream, aReplica, aServer } from './fixtures/snapshots.js'
 
 const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
 const TOKEN = 'token-of-16-characters'
@@ -146,7 +148,30 @@ describe('holdfast-stats', () => {
     const [, origin = ''] = /Server listening at (http:\/\/[\d.:]+)/.exec(log) ?? []
     assert.equal((await fetch(`${origin}/healthz`)).status, 200)
     assert.equal((await fetch(`${origin}/readyz`)).status, 503)
+    const dashboards = await Promise.all(
+      Array.from({ length: 20 }, () => fetch(`${origin}/events`)),
+    )
+    const startedMs = performance.now()
     child.kill('SIGTERM')
     assert.deepEqual(await once(child, 'exit'), [0, null])
+    assert.ok(performance.now() - startedMs < 2_000)
+    // Each was told: its stream has ended, or broke off.
+    await Promise.allSettled(dashboards.map((dashboard) => dashboard.text()))
+  })
+
+  test('knows servers by ids as long as an address can be, whatever characters they have', async (t) => {
+    const id = '/'.repeat(255)
+    const upstreams = [anUpstream({ servers: [aServer({ id })] })]
+    const app = await serve({
+      host: '127.0.0.1',
+      port: 0,
+      logLevel: 'silent',
+      stats: { source: () => aReplica({ upstreams }) },
+    })
+    t.after(() => app.close())
+    const path = `/api/v1/upstreams/shop/servers/${encodeURIComponent(id)}`
+    for (const url of [path, `${path}/drain`, `${path}/history`]) {
+      assert.equal((await app.inject({ url, headers: { host: 'localhost' } })).statusCode, 200, url)
+    }
   })
 })

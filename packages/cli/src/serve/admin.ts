@@ -105,6 +105,8 @@ function bareApp(log: FastifyBaseLogger): FastifyInstance {
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    // An id is an address, and may be as long as one, percent-encoded.
+    routerOptions: { maxParamLength: 1_024 },
   }) as unknown as FastifyInstance
 }
 

@@ -13,6 +13,12 @@ export interface Target {
   readonly server: string
 }
 
+/** A server as replicas tell it from others that had its address before. */
+export interface KnownTarget extends Target {
+  readonly address: string
+  readonly incarnation: number
+}
+
 /** The operator's hand. */
 export interface Control {
   /** Whether it sees to `ttlMs` itself, so that nobody has to remember it. */
@@ -22,7 +28,12 @@ export interface Control {
    * @param by who wants it, for the log.
    * @throws ControlError where it could not be done everywhere.
    */
-  override(target: Target, override: OverrideSnapshot, by: string, ttlMs?: number): Promise<void>
+  override(
+    target: KnownTarget,
+    override: OverrideSnapshot,
+    by: string,
+    ttlMs?: number,
+  ): Promise<void>
 }
 
 /** An action that could not be carried out. */

@@ -4,7 +4,13 @@ import type { Feed } from '../feed.js'
 import type { HappeningType } from '../registry/timeline.js'
 import { findServer, findUpstream } from '../routes/find.js'
 import type { ServerView } from '../view/types.js'
-import { type Change, type Control, ControlError, type Target } from './control.js'
+import {
+  type Change,
+  type Control,
+  ControlError,
+  type KnownTarget,
+  type Target,
+} from './control.js'
 
 /** Carries out what operators ask for: it says what it does, and undoes it when its time is up. */
 export class Operator {
@@ -28,15 +34,15 @@ export class Operator {
     const { state, weight, ttlMs } = change
     if (state !== undefined && state !== 'up' && !force) await this.#refuseLast(target, state)
     const override = { ...server.override, ...(state && { mode: state }) }
-    await this.#apply(target, weight === undefined ? override : { ...override, weight }, by, ttlMs)
+    const all = weight === undefined ? override : { ...override, weight }
+    await this.#apply(known(target, server), all, by, ttlMs)
     if (state !== undefined) this.#tell(target, state, by)
     if (weight !== undefined) this.#tell(target, 'weight', by, `${server.weight} → ${weight}`)
   }
 
   /** Back to what the configuration says. @throws NotFoundError, ControlError */
   async reset(target: Target, by: string): Promise<void> {
-    await this.#find(target)
-    await this.#apply(target, {}, by, undefined)
+    await this.#apply(known(target, await this.#find(target)), {}, by, undefined)
     this.#tell(target, 'up', by, 'back to its configuration')
   }
 
@@ -60,20 +66,21 @@ export class Operator {
   }
 
   async #apply(
-    target: Target,
+    target: KnownTarget,
     override: OverrideSnapshot,
     by: string,
     ttlMs: number | undefined,
   ): Promise<void> {
-    this.#log.info({ ...target, override, by, ttlMs }, 'operator overrides a server')
+    const { upstream, server } = target
+    this.#log.info({ upstream, server, override, by, ttlMs }, 'operator overrides a server')
     await this.#control.override(target, override, by, ttlMs)
-    const key = `${target.upstream} ${target.server}`
+    const key = `${upstream} ${server}`
     clearTimeout(this.#expiries.get(key))
     this.#expiries.delete(key)
     if (ttlMs === undefined || this.#control.expires) return
     const timer = setTimeout(() => {
       this.reset(target, 'its time limit').catch((error: unknown) =>
-        this.#log.error({ ...target, err: error }, 'an override could not be taken back'),
+        this.#log.error({ upstream, server, err: error }, 'an override could not be taken back'),
       )
     }, ttlMs)
     timer.unref()
@@ -83,4 +90,11 @@ export class Operator {
   #tell({ upstream, server }: Target, type: HappeningType, by: string, detail?: string): void {
     this.#feed.tell({ type, upstream, server, by, detail })
   }
+}
+
+function known(
+  { upstream, server }: Target,
+  { address, incarnation = 0 }: ServerView,
+): KnownTarget {
+  return { upstream, server, address, incarnation }
 }

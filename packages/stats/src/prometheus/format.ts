@@ -45,28 +45,31 @@ export function split(
   }))
 }
 
-/** A counter or gauge with all its samples; nothing when there are none. */
-export function writeFamily(
+/** A counter or gauge with all its samples; nothing when there are none. In pieces. */
+export function* writeFamily(
   type: 'counter' | 'gauge',
   name: string,
   help: string,
-  samples: readonly Sample[],
-): string {
-  if (samples.length === 0) return ''
-  return (
-    head(type, name, help) + samples.map(({ labels, value }) => line(name, labels, value)).join('')
-  )
+  samples: Iterable<Sample>,
+): Generator<string> {
+  let before = head(type, name, help)
+  for (const { labels, value } of samples) {
+    yield before + line(name, labels, value)
+    before = ''
+  }
 }
 
 /** A classic histogram: cumulative buckets up to `+Inf`, sum and count; in pieces. */
 export function* writeHistogram(
   name: string,
   help: string,
-  samples: readonly HistogramSample[],
+  samples: Iterable<HistogramSample>,
 ): Generator<string> {
-  if (samples.length === 0) return
-  yield head('histogram', name, help)
-  for (const sample of samples) yield buckets(name, sample)
+  let before = head('histogram', name, help)
+  for (const sample of samples) {
+    yield before + buckets(name, sample)
+    before = ''
+  }
 }
 
 function buckets(name: string, { labels, bounds, counts, sum }: HistogramSample): string {

@@ -64,17 +64,32 @@ export class History<Name extends string> {
 
   /** The last `spanMs` up to `nowMs`, as fine as there is. */
   read(spanMs: number, nowMs: number): Past<Name> {
-    const { fine, coarse } = resolutions
-    const ring = spanMs <= fine.stepMs * fine.length ? this.#fine : this.#coarse
-    const { stepMs } = ring === this.#fine ? fine : coarse
-    const count = Math.min(Math.round(spanMs / stepMs), ring.length)
-    const first = Math.floor(nowMs / stepMs) - count + 1
     const series = {} as Record<Name, ReadonlyArray<number | null>>
-    for (const [column, [name]] of this.#columns.entries()) {
-      series[name] = ring.read(column, first, count)
-    }
-    return { fromMs: first * stepMs, stepMs, series }
+    for (const [name] of this.#columns) series[name] = this.series(name, spanMs, nowMs)
+    const { fromMs, stepMs } = stretch(spanMs, nowMs)
+    return { fromMs, stepMs, series }
   }
+
+  /** Only one of its series. */
+  series(name: Name, spanMs: number, nowMs: number): ReadonlyArray<number | null> {
+    const { resolution, fromMs, stepMs, count } = stretch(spanMs, nowMs)
+    const ring = resolution === resolutions.fine ? this.#fine : this.#coarse
+    const column = this.#columns.findIndex(([known]) => known === name)
+    return ring.read(column, fromMs / stepMs, count)
+  }
+}
+
+/** Where a reading of the past begins, and of how many values it is. */
+export function stretch(
+  spanMs: number,
+  nowMs: number,
+): Readonly<Record<'fromMs' | 'stepMs' | 'count', number>> & { readonly resolution: Resolution } {
+  const { fine, coarse } = resolutions
+  const resolution = spanMs <= fine.stepMs * fine.length ? fine : coarse
+  const { stepMs, length } = resolution
+  const count = Math.min(Math.round(spanMs / stepMs), length)
+  const first = Math.floor(nowMs / stepMs) - count + 1
+  return { resolution, fromMs: first * stepMs, stepMs, count }
 }
 
 function folded(fold: Fold, before = Number.NaN, value = Number.NaN, count: number): number {

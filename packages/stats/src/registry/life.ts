@@ -1,10 +1,13 @@
 import type { ReplicaSnapshot, ServerSnapshot, UpstreamSnapshot } from '@holdfast/core'
-import type { Row } from './rows.js'
+import type { UpstreamReading } from '../snapshots/parse.js'
+import type { Steps } from '../turns.js'
+import { affinityRow, type Row, serverRow } from './rows.js'
 
 /** What is kept of a server's snapshot beside its counters: what holds now. */
 export type Report = Pick<
   ServerSnapshot,
   | 'address'
+  | 'incarnation'
   | 'state'
   | 'weight'
   | 'effectiveWeight'
@@ -58,11 +61,46 @@ export function lifeKey({ replica, startedAt }: ReplicaFacts): string {
   return `${startedAt} ${replica}`
 }
 
-export function reportOf(server: ServerSnapshot): Report {
-  const { address, state, weight, effectiveWeight, backup, maxFails, failTimeoutS } = server
-  const { override = null, active, tunnels, ejectedUntil, sessions } = server
+/**
+ * Reads what a replica says of an upstream.
+ * @param before what it said last: its spare rows are written over, the rest stays as it is.
+ */
+export function* readLedger(upstream: UpstreamReading, before?: Ledger): Steps<Ledger> {
+  const servers = new Map<string, Entry>()
+  for (const server of upstream.servers) {
+    const old = before?.servers.get(server.id)
+    const row = serverRow(server, old?.spare)
+    servers.set(server.id, { row, spare: old?.row, report: reportOf(server, old?.report) })
+    yield
+  }
+  const { balance, sticky, affinity } = upstream
+  return { facts: { balance, sticky }, servers, affinity: affinityRow(affinity) }
+}
+
+/** @param before is given back where nothing has changed: fifty thousand a second are garbage. */
+function reportOf(server: ServerSnapshot, before: Report | undefined): Report {
+  const { address, incarnation, state, weight, effectiveWeight, backup, maxFails } = server
+  const { failTimeoutS, override = null, active, tunnels, ejectedUntil, sessions } = server
+  const isSame =
+    before !== undefined &&
+    before.active === active &&
+    before.tunnels === tunnels &&
+    before.state === state &&
+    before.effectiveWeight === effectiveWeight &&
+    before.weight === weight &&
+    before.ejectedUntil === ejectedUntil &&
+    before.sessions === sessions &&
+    before.address === address &&
+    before.incarnation === incarnation &&
+    before.backup === backup &&
+    before.maxFails === maxFails &&
+    before.failTimeoutS === failTimeoutS &&
+    before.override?.mode === override?.mode &&
+    before.override?.weight === override?.weight
+  if (isSame) return before
   return {
     address,
+    ...(incarnation !== undefined && { incarnation }),
     state,
     weight,
     effectiveWeight,
@@ -73,6 +111,7 @@ export function reportOf(server: ServerSnapshot): Report {
     active,
     tunnels,
     ejectedUntil,
-    sessions,
+    // The same text again need not be kept twice.
+    sessions: before?.sessions === sessions ? before.sessions : sessions,
   }
 }

@@ -32,8 +32,9 @@ export class MergedServer {
 
   report(life: Life, report: Report): void {
     const before = this.reports.get(life)
-    this.reports.set(life, report)
     this.seenMs = life.seenMs
+    if (before === report) return
+    this.reports.set(life, report)
     if (before?.sessions !== report.sessions) this.#sessionsAreStale = true
   }
 

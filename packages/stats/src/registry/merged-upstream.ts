@@ -1,18 +1,16 @@
-import type { ServerSnapshot, UpstreamSnapshot } from '@holdfast/core'
 import { moveReasons, OTHER_REASON } from '../snapshots/vocabulary.js'
+import type { Steps } from '../turns.js'
 import { type Fold, History } from './history.js'
-import { type Entry, type Ledger, type Life, reportOf } from './life.js'
+import type { Ledger, Life } from './life.js'
 import { latencyView, MergedServer, rate } from './merged-server.js'
 import {
   AFFINITY_COLUMNS,
   affinityCounts,
-  affinityRow,
   errorsOf,
   growth,
   type Row,
   requestsOf,
   SERVER_COLUMNS,
-  serverRow,
 } from './rows.js'
 import { growthIn, SLOT_MS, Track } from './track.js'
 
@@ -53,37 +51,30 @@ export class MergedUpstream {
   /** The latest whole slot of the history. */
   slot: Slot | null = null
 
-  constructor({ name, balance, sticky }: UpstreamSnapshot) {
+  constructor(name: string, facts: Ledger['facts']) {
     this.name = name
-    this.facts = { balance, sticky }
+    this.facts = facts
   }
 
   /**
    * Takes what one replica says of it now.
    * @param watched whether its counters grew while somebody looked, so that they tell a rate.
    */
-  enter(life: Life, snapshot: UpstreamSnapshot, watched: boolean): Ledger {
+  enter(life: Life, ledger: Ledger, watched: boolean): void {
     const before = life.ledgers.get(this.name)
-    const servers = new Map<string, Entry>()
-    for (const server of snapshot.servers) {
-      const old = before?.servers.get(server.id)
-      const row = serverRow(server, old?.spare)
-      const entry = { row, spare: old?.row, report: reportOf(server) }
-      servers.set(server.id, entry)
-      const grown = growth(old?.row, row, this.#scratch)
-      const merged = this.#serverOf(server)
+    for (const [id, { row, report }] of ledger.servers) {
+      const grown = growth(before?.servers.get(id)?.row, row, this.#scratch)
+      const merged = this.#serverOf(id)
       add(merged.track, grown, watched)
       add(this.track, grown, watched)
-      merged.report(life, entry.report)
+      merged.report(life, report)
     }
     for (const id of before?.servers.keys() ?? []) {
-      if (!servers.has(id)) this.servers.get(id)?.forget(life)
+      if (!ledger.servers.has(id)) this.servers.get(id)?.forget(life)
     }
-    const affinity = affinityRow(snapshot.affinity)
-    add(this.affinity, growth(before?.affinity, affinity), watched)
-    const { balance, sticky } = snapshot
-    this.facts = { balance, sticky }
-    return { facts: this.facts, servers, affinity }
+    add(this.affinity, growth(before?.affinity, ledger.affinity), watched)
+    this.facts = ledger.facts
+    life.ledgers.set(this.name, ledger)
   }
 
   /** The replica is not heard any more. */
@@ -116,12 +107,19 @@ export class MergedUpstream {
   }
 
   /** @param gap nobody was heard: the past has a hole here. */
-  sample(nowMs: number, gap: boolean): void {
+  *sample(nowMs: number, gap: boolean): Steps<void> {
+    this.#sampleWhole(nowMs, gap)
+    for (const server of this.servers.values()) {
+      server.sample(nowMs, gap)
+      yield
+    }
+  }
+
+  #sampleWhole(nowMs: number, gap: boolean): void {
     const slot = this.track.slot(nowMs)
     const affinity = this.affinity.sinceSample(nowMs)
     this.track.sample(nowMs)
     this.affinity.sample(nowMs)
-    for (const server of this.servers.values()) server.sample(nowMs, gap)
     if (gap) return
     const counts = affinity && affinityCounts(growthIn(affinity))
     const { p50, p99 } = latencyView(slot && growthIn(slot))
@@ -148,7 +146,7 @@ export class MergedUpstream {
     })
   }
 
-  #serverOf({ id }: ServerSnapshot): MergedServer {
+  #serverOf(id: string): MergedServer {
     const known = this.servers.get(id)
     if (known !== undefined) return known
     const server = new MergedServer(id)

@@ -1,9 +1,17 @@
-import type { ReplicaSnapshot } from '@holdfast/core'
+import type { SnapshotReading } from '../snapshots/parse.js'
+import { finish, type Steps } from '../turns.js'
 import { replicaDifferences, serverDifferences } from './differences.js'
-import { type Life, lifeKey, type Presence, type ReplicaFacts } from './life.js'
+import {
+  type Ledger,
+  type Life,
+  lifeKey,
+  type Presence,
+  type ReplicaFacts,
+  readLedger,
+} from './life.js'
 import type { MergedServer } from './merged-server.js'
 import { MergedUpstream } from './merged-upstream.js'
-import { affinityCounts, affinityRow, hasShrunk, movedOf, serverRow } from './rows.js'
+import { affinityCounts, hasShrunk, movedOf } from './rows.js'
 import { type Happening, Timeline } from './timeline.js'
 import { growthIn, SLOT_MS } from './track.js'
 
@@ -23,8 +31,8 @@ const MOST_PAST_ENTRIES = 50_000
 const FORGET_SERVER_MS = 3_600_000
 /** So many sessions moved in one slot are news. */
 const BULK = 10
-// Uniting sketches takes a microsecond or so each; a step must not hold the event loop.
-const SKETCHES_A_STEP = 4_000
+// Uniting sketches takes a microsecond or so each; a pass must come to its end.
+const SKETCHES_A_PASS = 4_000
 
 /**
  * Everything that is known of the fleet: the snapshots of all replicas, merged. Counters only grow,
@@ -67,20 +75,33 @@ export class Registry {
    * @returns whether it was news.
    * @throws RangeError when there is more than can be kept.
    */
-  observe(snapshot: ReplicaSnapshot, nowMs: number): boolean {
-    const { upstreams, ...facts } = snapshot
+  observe(snapshot: SnapshotReading, nowMs: number): boolean {
+    return finish(this.observing(snapshot, nowMs))
+  }
+
+  /** The same in steps. All that it changes it changes in the last; one at a time may be taken. */
+  *observing({ upstreams, ...facts }: SnapshotReading, nowMs: number): Steps<boolean> {
     const key = lifeKey(facts)
     const known = this.#lives.get(key) ?? this.#past.get(key)
-    if (known !== undefined && isOld(snapshot, known)) return false
-    this.#refuseTooMuch(key, snapshot)
+    if (known?.facts.at === facts.at) return false
+    const ledgers = new Map<string, Ledger>()
+    for (const upstream of upstreams) {
+      const { name } = upstream
+      ledgers.set(name, yield* readLedger(upstream, known?.ledgers.get(name)))
+    }
+    return this.#take(known ?? newLife(key, facts), facts, ledgers, nowMs)
+  }
 
-    const watched = known?.presence === 'live' && nowMs - known.seenMs <= this.#gapMs
-    const life = known ?? newLife(key, facts)
-    if (known !== undefined) this.#tellAll(replicaDifferences(known.facts, facts), nowMs)
-    this.#past.delete(key)
-    this.#lives.set(key, life)
-    this.#settle(life, known, facts, nowMs)
-    this.#enterUpstreams(life, snapshot.upstreams, watched, nowMs)
+  #take(life: Life, facts: ReplicaFacts, ledgers: Ledgers, nowMs: number): boolean {
+    const isKnown = this.#lives.has(life.key) || this.#past.has(life.key)
+    if (isKnown && isOld(facts, ledgers, life)) return false
+    this.#refuseTooMuch(life.key, ledgers)
+    const watched = isKnown && life.presence === 'live' && nowMs - life.seenMs <= this.#gapMs
+    if (isKnown) this.#tellAll(replicaDifferences(life.facts, facts), nowMs)
+    this.#past.delete(life.key)
+    this.#lives.set(life.key, life)
+    this.#settle(life, isKnown, facts, nowMs)
+    this.#enterUpstreams(life, ledgers, watched, nowMs)
     if (nowMs - this.#heardMs > this.#gapMs) this.#hasHole = true
     this.#heardMs = nowMs
     return true
@@ -88,6 +109,11 @@ export class Registry {
 
   /** Lets time pass: replicas fall silent and are forgotten, and every slot is remembered. */
   pass(nowMs: number): void {
+    finish(this.passing(nowMs))
+  }
+
+  /** The same in steps. */
+  *passing(nowMs: number): Steps<void> {
     for (const life of this.#lives.values()) {
       const silentMs = nowMs - life.seenMs
       if (silentMs > this.#limits.expireAfterMs) this.#expire(life, nowMs)
@@ -96,13 +122,13 @@ export class Registry {
         this.timeline.add({ type: 'replica-silent', replica: life.facts.replica }, nowMs)
       }
     }
-    if (nowMs >= this.#nextSampleMs) this.#sample(nowMs)
-    this.#countSessions()
+    if (nowMs >= this.#nextSampleMs) yield* this.#sample(nowMs)
+    yield* this.#countSessions()
   }
 
-  #settle(life: Life, known: Life | undefined, facts: ReplicaFacts, nowMs: number): void {
+  #settle(life: Life, isKnown: boolean, facts: ReplicaFacts, nowMs: number): void {
     const { replica } = facts
-    if (known === undefined) {
+    if (!isKnown) {
       const older = [...this.#lives.values()].filter(
         (other) => other !== life && other.facts.replica === replica,
       )
@@ -122,21 +148,14 @@ export class Registry {
     life.seenMs = nowMs
   }
 
-  #enterUpstreams(
-    life: Life,
-    snapshots: ReplicaSnapshot['upstreams'],
-    watched: boolean,
-    nowMs: number,
-  ): void {
+  #enterUpstreams(life: Life, ledgers: Ledgers, watched: boolean, nowMs: number): void {
     const gone = new Set(life.ledgers.keys())
-    for (const snapshot of snapshots) {
-      const { name } = snapshot
+    for (const [name, ledger] of ledgers) {
       gone.delete(name)
-      const upstream = this.upstreams.get(name) ?? new MergedUpstream(snapshot)
+      const upstream = this.upstreams.get(name) ?? new MergedUpstream(name, ledger.facts)
       this.upstreams.set(name, upstream)
       const before = life.ledgers.get(name)
-      const ledger = upstream.enter(life, snapshot, watched)
-      life.ledgers.set(name, ledger)
+      upstream.enter(life, ledger, watched)
       if (before !== undefined) {
         const { replica } = life.facts
         this.#tellAll(serverDifferences(name, replica, before, ledger), nowMs)
@@ -172,7 +191,7 @@ export class Registry {
     }
   }
 
-  #sample(nowMs: number): void {
+  *#sample(nowMs: number): Steps<void> {
     this.#nextSampleMs = nowMs - (nowMs % SLOT_MS) + SLOT_MS
     const gap = this.#hasHole || nowMs - this.#heardMs > this.#gapMs
     this.#hasHole = false
@@ -182,15 +201,15 @@ export class Registry {
       if (moved !== undefined && movedOf(moved) >= BULK) {
         this.timeline.add({ type: 'moved', upstream: name, detail: movesIn(moved) }, nowMs)
       }
-      upstream.sample(nowMs, gap)
+      yield* upstream.sample(nowMs, gap)
       upstream.prune(nowMs - FORGET_SERVER_MS)
       if (upstream.servers.size === 0) this.upstreams.delete(name)
     }
   }
 
-  /** Goes on where the last step ended, so that servers that always change hold up no others. */
-  #countSessions(): void {
-    for (let sketches = 0; sketches < SKETCHES_A_STEP; ) {
+  /** Goes on where the last pass ended, so that servers that always change hold up no others. */
+  *#countSessions(): Steps<void> {
+    for (let sketches = 0; sketches < SKETCHES_A_PASS; yield) {
       const { done, value } = this.#counting.next()
       if (done === true) {
         this.#counting = this.#everyServer()
@@ -209,35 +228,38 @@ export class Registry {
     for (const happening of happenings) this.timeline.add(happening, nowMs)
   }
 
-  #refuseTooMuch(key: string, { upstreams }: ReplicaSnapshot): void {
+  #refuseTooMuch(key: string, ledgers: Ledgers): void {
     if (!this.#lives.has(key) && this.#lives.size >= MOST_REPLICAS) {
       throw new RangeError(`there are more than ${MOST_REPLICAS} replicas`)
     }
-    let servers = 0
-    for (const upstream of this.upstreams.values()) servers += upstream.servers.size
-    for (const { name, servers: listed } of upstreams) {
+    let count = 0
+    for (const upstream of this.upstreams.values()) count += upstream.servers.size
+    for (const [name, { servers }] of ledgers) {
       const known = this.upstreams.get(name)?.servers
-      servers += listed.filter(({ id }) => known?.has(id) !== true).length
+      for (const id of servers.keys()) if (known?.has(id) !== true) count += 1
     }
-    if (servers > MOST_SERVERS) throw new RangeError(`there are more than ${MOST_SERVERS} servers`)
+    if (count > MOST_SERVERS) throw new RangeError(`there are more than ${MOST_SERVERS} servers`)
   }
 }
+
+type Ledgers = ReadonlyMap<string, Ledger>
 
 /**
  * Whether what it says is known already. A clock that was set back makes a newer snapshot look
  * older; its counters tell, as they never go back.
  */
-function isOld({ at, upstreams }: ReplicaSnapshot, { facts, ledgers }: Life): boolean {
-  if (at > facts.at) return false
-  if (at === facts.at) return true
-  return upstreams.some(({ name, servers, affinity }) => {
-    const before = ledgers.get(name)
-    if (before === undefined) return false
-    return (
-      hasShrunk(before.affinity, affinityRow(affinity)) ||
-      servers.some((server) => hasShrunk(before.servers.get(server.id)?.row, serverRow(server)))
-    )
-  })
+function isOld({ at }: ReplicaFacts, ledgers: Ledgers, known: Life): boolean {
+  if (at > known.facts.at) return false
+  if (at === known.facts.at) return true
+  for (const [name, { servers, affinity }] of ledgers) {
+    const before = known.ledgers.get(name)
+    if (before === undefined) continue
+    if (hasShrunk(before.affinity, affinity)) return true
+    for (const [id, { row }] of servers) {
+      if (hasShrunk(before.servers.get(id)?.row, row)) return true
+    }
+  }
+  return false
 }
 
 function newLife(key: string, facts: ReplicaFacts): Life {

@@ -22,6 +22,9 @@ export interface Endpoint {
   readonly handler: RouteHandlerMethod
 }
 
+/** Of JSON that was written by hand. */
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
 export function json(schema: Schema): Endpoint['answer'] {
   return { type: 'application/json', schema }
 }

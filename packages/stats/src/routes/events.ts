@@ -30,7 +30,7 @@ export function eventsEndpoint(feed: Feed, broadcast: Broadcast): Endpoint {
       // Where there is nothing yet, that is told.
       await feed.read().catch(() => undefined)
       // Nobody was told of what happened while nobody watched.
-      if (broadcast.viewers === 0) broadcast.publish(feed.state)
+      if (broadcast.viewers === 0) await broadcast.publish(feed.state)
       openStream(reply, broadcast)
     },
   }

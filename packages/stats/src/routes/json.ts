@@ -1,8 +1,11 @@
 import { parseDuration } from '@holdfast/core'
-import type { Feed } from '../feed.js'
+import type { Feed, State } from '../feed.js'
+import { jsonPieces } from '../json.js'
+import { stretch } from '../registry/history.js'
 import type { MergedServer } from '../registry/merged-server.js'
 import { listOf, object, ref } from '../schemas/schema.js'
-import { type Endpoint, json, serverParameter, upstreamParameter } from './endpoint.js'
+import { encode, type Steps, type Turns } from '../turns.js'
+import { type Endpoint, JSON_TYPE, json, serverParameter, upstreamParameter } from './endpoint.js'
 import { findServer, findUpstream } from './find.js'
 import { param, queryText, RequestError } from './query.js'
 
@@ -16,7 +19,9 @@ const spanParameter = {
 } as const
 
 /** The statistics as JSON, under `/api/v1`. */
-export function jsonEndpoints(feed: Feed): readonly Endpoint[] {
+export function jsonEndpoints(feed: Feed, turns: Turns): readonly Endpoint[] {
+  // Everybody who asks for all of a state gets the same bytes, made once.
+  const whole = new WeakMap<State, Promise<Buffer>>()
   return [
     {
       method: 'GET',
@@ -32,8 +37,13 @@ export function jsonEndpoints(feed: Feed): readonly Endpoint[] {
       summary: 'Every upstream, merged over the replicas',
       scope: 'read',
       answer: json(object({ upstreams: listOf(ref('Upstream')) })),
-      handler: async (_request, reply) =>
-        reply.type('application/json; charset=utf-8').send((await feed.read()).json()),
+      handler: async (_request, reply) => {
+        const state = await feed.read()
+        const { upstreams } = state
+        const made = whole.get(state) ?? turns.run(encode(jsonPieces({ upstreams }, 4)))
+        whole.set(state, made)
+        return reply.type(JSON_TYPE).send(await made)
+      },
     },
     {
       method: 'GET',
@@ -42,7 +52,10 @@ export function jsonEndpoints(feed: Feed): readonly Endpoint[] {
       scope: 'read',
       parameters: [upstreamParameter],
       answer: json(ref('Upstream')),
-      handler: async ({ params }) => findUpstream(await feed.read(), param(params, 'name')),
+      handler: async ({ params }, reply) => {
+        const upstream = findUpstream(await feed.read(), param(params, 'name'))
+        return reply.type(JSON_TYPE).send(await turns.run(encode(jsonPieces(upstream, 2))))
+      },
     },
     {
       method: 'GET',
@@ -75,13 +88,11 @@ export function jsonEndpoints(feed: Feed): readonly Endpoint[] {
       scope: 'read',
       parameters: [upstreamParameter],
       answer: json(ref('Sparks')),
-      handler: async ({ params }) => {
+      handler: async ({ params }, reply) => {
         const name = param(params, 'name')
         findUpstream(await feed.read(), name)
-        return sparksOf(
-          [...(feed.registry.upstreams.get(name)?.servers.values() ?? [])],
-          feed.nowMs,
-        )
+        const servers = feed.registry.upstreams.get(name)?.servers.values() ?? []
+        return reply.type(JSON_TYPE).send(await turns.run(sparksJson(servers, feed.nowMs)))
       },
     },
     {
@@ -112,14 +123,14 @@ export function jsonEndpoints(feed: Feed): readonly Endpoint[] {
 
 const SPARK_MS = 300_000
 
-function sparksOf(servers: readonly MergedServer[], nowMs: number): object {
-  const pasts = servers.map(({ id, history }) => [id, history.read(SPARK_MS, nowMs)] as const)
-  const [, { fromMs, stepMs } = { fromMs: nowMs, stepMs: SPARK_MS }] = pasts[0] ?? []
-  return {
-    fromMs,
-    stepMs,
-    servers: Object.fromEntries(pasts.map(([id, { series }]) => [id, series.requestsPerSecond])),
+function* sparksJson(servers: Iterable<MergedServer>, nowMs: number): Steps<Buffer> {
+  const { fromMs, stepMs } = stretch(SPARK_MS, nowMs)
+  const sparks: [string, ReadonlyArray<number | null>][] = []
+  for (const { id, history } of servers) {
+    sparks.push([id, history.series('requestsPerSecond', SPARK_MS, nowMs)])
+    yield
   }
+  return yield* encode(jsonPieces({ fromMs, stepMs, servers: Object.fromEntries(sparks) }, 2))
 }
 
 function spanOf(query: unknown): number {

@@ -2,11 +2,11 @@ import type { Feed } from '../feed.js'
 import { contentType } from '../prometheus/format.js'
 import { writeMetrics } from '../prometheus/metrics.js'
 import { text } from '../schemas/schema.js'
-import { joinInTurns } from '../turns.js'
+import { encode, type Turns } from '../turns.js'
 import type { Endpoint } from './endpoint.js'
 
 /** The statistics for Prometheus to scrape. */
-export function prometheusEndpoint(feed: Feed): Endpoint {
+export function prometheusEndpoint(feed: Feed, turns: Turns): Endpoint {
   return {
     method: 'GET',
     url: '/metrics',
@@ -16,6 +16,6 @@ export function prometheusEndpoint(feed: Feed): Endpoint {
     handler: async (_request, reply) =>
       reply
         .header('content-type', contentType)
-        .send(await joinInTurns(writeMetrics(await feed.read()))),
+        .send(await turns.run(encode(writeMetrics(await feed.read())))),
   }
 }

@@ -1,8 +1,10 @@
 import { hostname } from 'node:os'
 import type { Feed, State } from '../feed.js'
+import { jsonPieces } from '../json.js'
 import { mapOf, number, text } from '../schemas/schema.js'
+import { encode, type Steps, type Turns } from '../turns.js'
 import type { ServerView } from '../view/types.js'
-import { type Endpoint, json } from './endpoint.js'
+import { type Endpoint, JSON_TYPE, json } from './endpoint.js'
 
 /** What the format's own counters wrap at; ours do not wrap that soon. */
 const MAX_INTEGER = Number.MAX_SAFE_INTEGER
@@ -24,24 +26,34 @@ const NO_OVERFLOWS = {
  * nginx-module-vts's status, as far as upstreams go, so that tools made for it read this too. It
  * counts what the answers of an attempt took, not what requests took in all: both times are that.
  */
-export function vtsEndpoint(feed: Feed): Endpoint {
+export function vtsEndpoint(feed: Feed, turns: Turns): Endpoint {
   return {
     method: 'GET',
     url: '/status/format/json',
     summary: 'The upstreamZones of nginx-module-vts',
     scope: 'read',
     answer: json(mapOf({ anyOf: [text, number, mapOf({})] })),
-    handler: async () => vtsStatus(await feed.read()),
+    handler: async (_request, reply) =>
+      reply.type(JSON_TYPE).send(await turns.run(vtsStatus(await feed.read()))),
   }
 }
 
-export function vtsStatus({ fleet, upstreams }: State): object {
+function* vtsStatus({ fleet, upstreams }: State): Steps<Buffer> {
+  const zones: [string, object[]][] = []
+  for (const { name, servers } of upstreams) {
+    const zone: object[] = []
+    zones.push([name, zone])
+    for (const server of servers) {
+      zone.push(vtsServer(server))
+      yield
+    }
+  }
   const starts = fleet.replicas.map(({ startedAt }) => startedAt)
   const [version = ''] = fleet.replicas.map((replica) => replica.package)
   const servers = upstreams.flatMap((upstream) => upstream.servers)
   const requests = servers.reduce((sum, server) => sum + server.requests, 0)
   const active = servers.reduce((sum, server) => sum + server.active, 0)
-  return {
+  const status = {
     hostName: hostname(),
     moduleVersion: `holdfast ${version}`,
     nginxVersion: '',
@@ -56,10 +68,9 @@ export function vtsStatus({ fleet, upstreams }: State): object {
       handled: requests,
       requests,
     },
-    upstreamZones: Object.fromEntries(
-      upstreams.map((upstream) => [upstream.name, upstream.servers.map(vtsServer)]),
-    ),
+    upstreamZones: Object.fromEntries(zones),
   }
+  return yield* encode(jsonPieces(status, 3))
 }
 
 function vtsServer(server: ServerView): object {

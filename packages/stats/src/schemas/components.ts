@@ -45,6 +45,7 @@ const server: Schema = object(
   {
     id: text,
     address: text,
+    incarnation: described('Which server of that address it is.', count),
     state: described('The gravest that any replica sees.', state),
     states: described('How many replicas see it in which state.', mapOf(count)),
     weight: count,
@@ -71,7 +72,7 @@ const server: Schema = object(
     share: described('Of the last minute’s requests.', orNull(number)),
     shareByWeight: described('Among the servers that take new sessions.', number),
   },
-  ['maxFails', 'failTimeoutS'],
+  ['incarnation', 'maxFails', 'failTimeoutS'],
 )
 
 const moved: Schema = object(

@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { stats } from '../stats.js'
 import type { Settings } from './settings.js'
 
+/** Of 255 characters, each of which may be percent-encoded. */
 const LONGEST_ID = 1_024
 
 /**

@@ -22,18 +22,31 @@ const DIRECTIONS = ['in', 'out'] as const
 
 const UPSTREAM_NAME = /^[A-Za-z0-9_.-]{1,64}$/
 
+/** A snapshot whose servers are read one by one, once, by whoever goes through them. */
+export interface SnapshotReading extends Omit<ReplicaSnapshot, 'upstreams'> {
+  readonly upstreams: readonly UpstreamReading[]
+}
+
+export interface UpstreamReading extends Omit<UpstreamSnapshot, 'servers'> {
+  readonly servers: Iterable<ServerSnapshot>
+}
+
 /**
  * Reads a snapshot that came from another process: whatever is in it, the result is of version 1,
  * holds what this version knows and nothing else, and is bounded in every way.
- * @throws SnapshotFormatError
+ * @param open makes a server of what stands in the list of servers.
+ * @throws SnapshotFormatError, at once or where a server is come to.
  */
-export function parseSnapshot(value: unknown): ReplicaSnapshot {
+export function readSnapshot(value: unknown, open?: (item: unknown) => unknown): SnapshotReading {
   const root = new Reader(value, { parent: undefined, name: 'snapshot' })
   const version = root.amount('version')
   if (version !== 1) throw root.error('version', `is ${version}; this program reads 1`)
   const at = root.amount('at')
-  const upstreams = root.list('upstreams', MOST_UPSTREAMS, (item) => parseUpstream(item, at))
-  refuseTwins(root, 'upstreams', upstreams, ({ name }) => name)
+  const read = (item: Reader): UpstreamReading => readUpstream(item, at, open)
+  const upstreams = root.list('upstreams', MOST_UPSTREAMS, read)
+  if (new Set(upstreams.map(({ name }) => name)).size !== upstreams.length) {
+    throw root.error('upstreams', TWICE)
+  }
   return {
     version: 1,
     replica: root.text('replica', LONGEST_NAME),
@@ -47,17 +60,43 @@ export function parseSnapshot(value: unknown): ReplicaSnapshot {
   }
 }
 
-function parseUpstream(upstream: Reader, at: number): UpstreamSnapshot {
+/** The same, all of it at once. @throws SnapshotFormatError */
+export function parseSnapshot(value: unknown): ReplicaSnapshot {
+  const snapshot = readSnapshot(value)
+  const upstreams = snapshot.upstreams.map((each) => ({ ...each, servers: [...each.servers] }))
+  return { ...snapshot, upstreams }
+}
+
+const TWICE = 'name one of them twice'
+
+function readUpstream(
+  upstream: Reader,
+  at: number,
+  open: ((item: unknown) => unknown) | undefined,
+): UpstreamReading {
   const name = upstream.text('name', LONGEST_NAME)
   if (!UPSTREAM_NAME.test(name)) throw upstream.error('name', 'is no name of an upstream')
-  const servers = upstream.list('servers', MOST_SERVERS, (item) => parseServer(item, at))
-  refuseTwins(upstream, 'servers', servers, ({ id }) => id)
+  const servers = upstream.items('servers', MOST_SERVERS, open)
   return {
     name,
     balance: upstream.text('balance', LONGEST_NAME),
     sticky: upstream.isNull('sticky') ? null : upstream.oneOf('sticky', STICKY),
-    servers,
+    servers: readServers(servers, at, () => upstream.error('servers', TWICE)),
     affinity: parseAffinity(upstream.object('affinity')),
+  }
+}
+
+function* readServers(
+  items: Iterable<Reader>,
+  at: number,
+  twin: () => Error,
+): Generator<ServerSnapshot> {
+  const ids = new Set<string>()
+  for (const item of items) {
+    const server = parseServer(item, at)
+    if (ids.has(server.id)) throw twin()
+    ids.add(server.id)
+    yield server
   }
 }
 
@@ -139,15 +178,4 @@ function parseAffinity(affinity: Reader): AffinitySnapshot {
 // Whether its ranks are ranks is asked when it is united; this keeps out what is no sketch at all.
 function isSketch(text: string): boolean {
   return /^[\w-]*$/.test(text) && (text.length % 3 === 0 || text.length === LONGEST_SKETCH)
-}
-
-function refuseTwins<T>(
-  reader: Reader,
-  list: string,
-  items: readonly T[],
-  nameOf: (item: T) => string,
-): void {
-  if (new Set(items.map(nameOf)).size !== items.length) {
-    throw reader.error(list, 'name one of them twice')
-  }
 }

@@ -89,8 +89,18 @@ export class Reader {
   }
 
   list<T>(name: string, most: number, read: (item: Reader) => T): readonly T[] {
-    const parent = { parent: this.#place, name }
-    return this.#list(name, most).map((item, i) => read(new Reader(item, { parent, name: i })))
+    return Array.from(this.items(name, most), read)
+  }
+
+  /**
+   * The objects of a list, each read when it is asked for; that it is a list is seen at once.
+   * @param open makes the object of what stands in the list.
+   */
+  items(name: string, most: number, open = (item: unknown): unknown => item): Iterable<Reader> {
+    const [items, parent] = [this.#list(name, most), { parent: this.#place, name }]
+    return (function* () {
+      for (const [i, item] of items.entries()) yield new Reader(open(item), { parent, name: i })
+    })()
   }
 
   error(name: string, problem: string): SnapshotFormatError {

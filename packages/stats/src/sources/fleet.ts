@@ -1,4 +1,4 @@
-import type { OverrideSnapshot, ReplicaSnapshot } from '@holdfast/core'
+import type { OverrideSnapshot } from '@holdfast/core'
 import {
   type Board,
   decodeSnapshot,
@@ -6,8 +6,7 @@ import {
   type OverrideRecord,
   type Store,
 } from '@holdfast/core/fleet'
-import { type Control, ControlError, type Target } from '../control/control.js'
-import { Turns } from '../turns.js'
+import { type Control, ControlError, type KnownTarget } from '../control/control.js'
 import type { Sink, Source } from './source.js'
 
 const WHERE = 'Redis'
@@ -21,9 +20,6 @@ class FleetSource implements Source, Control {
   readonly freshMs: number
   readonly expires = true
   readonly #store: Store & Board
-  readonly #turns = new Turns()
-  /** How replicas name a server, from their latest snapshots. */
-  readonly #identities = new Map<string, string>()
 
   constructor(store: Store & Board, freshMs: number) {
     this.#store = store
@@ -43,24 +39,23 @@ class FleetSource implements Source, Control {
     }
     sink.fine(WHERE)
     for (const [replica, text] of snapshots) {
-      const value = await this.#turns.run(() => decodeSnapshot(text))
-      const snapshot = await this.#turns.run(() => sink.take(value, replica))
-      if (snapshot !== undefined) this.#learn(snapshot)
+      await sink.take(await decodeSnapshot(text), replica)
     }
   }
 
   /** Tells the fleet what a replica would tell it, as an observer without a vote. */
-  async override(target: Target, override: OverrideSnapshot, by: string, ttlMs = 0): Promise<void> {
-    const server = this.#identities.get(keyOf(target))
-    if (server === undefined) {
-      throw new ControlError(404, 'HOLDFAST_UNKNOWN_SERVER', 'No replica has told of this server')
-    }
+  async override(
+    target: KnownTarget,
+    override: OverrideSnapshot,
+    by: string,
+    ttlMs = 0,
+  ): Promise<void> {
     try {
       const { nowMs, state } = await this.#exchange(target.upstream, [])
       const highest = Math.max(0, ...(state?.records ?? []).map(({ version }) => version))
       const record: OverrideRecord = {
         kind: 'override',
-        server,
+        server: `${target.address} ${target.incarnation}`,
         version: Math.max(Math.floor(nowMs * 1_000), highest + 1),
         override,
         untilMs: ttlMs === 0 ? 0 : Math.ceil(nowMs + ttlMs),
@@ -84,15 +79,6 @@ class FleetSource implements Source, Control {
     if (answer === undefined) throw new Error('the store did not answer')
     return answer
   }
-
-  #learn({ upstreams }: ReplicaSnapshot): void {
-    for (const { name, servers } of upstreams) {
-      for (const { id, address, incarnation = 0 } of servers) {
-        const key = keyOf({ upstream: name, server: id })
-        this.#identities.set(key, `${address} ${incarnation}`)
-      }
-    }
-  }
 }
 
 /** What an observer says: nothing of its own. */
@@ -106,8 +92,4 @@ const observation: Omit<Message, 'records'> = {
   listed: [],
   settled: false,
   leaving: false,
-}
-
-function keyOf({ upstream, server }: Target): string {
-  return `${upstream} ${server}`
 }

@@ -32,7 +32,7 @@ export function createGatewaySource(gateway: GatewayHandle): Source {
     freshMs: 0,
     control: createControl(gateway),
     async poll(sink) {
-      sink.take(gateway.snapshot(), IN_PROCESS)
+      await sink.take(gateway.snapshot(), IN_PROCESS)
     },
     watch(wake) {
       const names = gateway.snapshot().upstreams.map(({ name }) => name)
@@ -77,7 +77,7 @@ export function createFunctionSource(read: SnapshotSource): Source {
     control: undefined,
     async poll(sink) {
       try {
-        for (const snapshot of [await read()].flat()) sink.take(snapshot, 'source')
+        for (const snapshot of [await read()].flat()) await sink.take(snapshot, 'source')
       } catch (error) {
         sink.fail('source', error)
       }

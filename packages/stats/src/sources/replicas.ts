@@ -1,6 +1,6 @@
-import type { OverrideSnapshot, ReplicaSnapshot } from '@holdfast/core'
+import type { OverrideSnapshot } from '@holdfast/core'
 import { type Control, ControlError, type Target } from '../control/control.js'
-import { Turns } from '../turns.js'
+import type { ReplicaFacts } from '../registry/life.js'
 import { HttpClient } from './http-client.js'
 import type { Sink, Source } from './source.js'
 
@@ -38,7 +38,6 @@ class Replicas implements Source, Control {
   readonly #wishes = new Map<string, Wish>()
   readonly #startedAt = new Map<ReplicaAddress, number>()
   readonly #busy = new Set<ReplicaAddress>()
-  readonly #turns = new Turns()
 
   constructor({ replicas, freshMs, timeoutMs }: ReplicasOptions) {
     this.#replicas = replicas
@@ -57,8 +56,12 @@ class Replicas implements Source, Control {
     await Promise.race([answers, pause(this.freshMs)])
   }
 
-  async override(target: Target, override: OverrideSnapshot, by: string): Promise<void> {
-    const wish = { ...target, override, by }
+  async override(
+    { upstream, server }: Target,
+    override: OverrideSnapshot,
+    by: string,
+  ): Promise<void> {
+    const wish = { upstream, server, override, by }
     const results = await Promise.allSettled(
       this.#replicas.map((replica) => this.#tell(replica, wish)),
     )
@@ -66,7 +69,7 @@ class Replicas implements Source, Control {
       const result = results[i]
       return result?.status === 'rejected' ? [`${url.host}: ${messageOf(result.reason)}`] : []
     })
-    if (failed.length < this.#replicas.length) this.#wishes.set(keyOf(target), wish)
+    if (failed.length < this.#replicas.length) this.#wishes.set(keyOf(wish), wish)
     if (failed.length > 0) {
       const done = this.#replicas.length - failed.length
       throw new ControlError(
@@ -87,9 +90,8 @@ class Replicas implements Source, Control {
     try {
       const { status, text } = await this.#client.call({ method: 'GET', url, token })
       if (status !== 200) throw new Error(`status ${status}`)
-      const value = await this.#turns.run(() => parseJson(text))
-      const snapshot = await this.#turns.run(() => sink.take(value, url.host))
-      if (snapshot !== undefined) await this.#remind(replica, snapshot)
+      const facts = await sink.take(text, url.host)
+      if (facts !== undefined) await this.#remind(replica, facts)
     } catch (error) {
       sink.fail(url.host, error)
     } finally {
@@ -98,7 +100,7 @@ class Replicas implements Source, Control {
   }
 
   /** Tells a replica that has started since what operators have asked for. */
-  async #remind(replica: ReplicaAddress, { startedAt }: ReplicaSnapshot): Promise<void> {
+  async #remind(replica: ReplicaAddress, { startedAt }: ReplicaFacts): Promise<void> {
     const before = this.#startedAt.get(replica)
     if (before === startedAt) return
     if (before !== undefined) {
@@ -129,15 +131,6 @@ function keyOf({ upstream, server }: Target): string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-/** @throws Error that shows nothing of the text. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Error('its answer is no JSON')
-  }
 }
 
 function problemIn(text: string): string | undefined {

@@ -1,13 +1,14 @@
-import type { ReplicaSnapshot } from '@holdfast/core'
 import type { Control } from '../control/control.js'
+import type { ReplicaFacts } from '../registry/life.js'
 
 /** Where snapshots go. Nothing is expected of them: whoever takes them looks at them first. */
 export interface Sink {
   /**
-   * @param where the snapshot came from, as an operator knows it.
-   * @returns what could be read of it; undefined where that is nothing.
+   * @param snapshot JSON of it, or the object itself.
+   * @param where it came from, as an operator knows it.
+   * @returns whose it is; undefined where it could not be read.
    */
-  take(snapshot: unknown, where: string): ReplicaSnapshot | undefined
+  take(snapshot: unknown, where: string): Promise<ReplicaFacts | undefined>
   /** There was none to be had. */
   fail(where: string, error: unknown): void
   /** A place that failed does so no more. */

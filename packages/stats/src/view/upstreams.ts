@@ -6,6 +6,7 @@ import type { Registry } from '../registry/registry.js'
 import { affinityCounts, movedOf, requestsOf, serverCounts } from '../registry/rows.js'
 import { growthIn } from '../registry/track.js'
 import { serverStates } from '../snapshots/vocabulary.js'
+import { finish, type Steps } from '../turns.js'
 import type { ServerView, UpstreamView } from './types.js'
 
 const MINUTE_S = 60
@@ -13,15 +14,27 @@ const LATELY_MS = 900_000
 
 /** The upstreams that some replica has, in the order in which they were first seen. */
 export function viewUpstreams(registry: Registry, nowMs: number): readonly UpstreamView[] {
-  return [...registry.upstreams.values()]
-    .filter(({ isKnown }) => isKnown)
-    .map((upstream) => viewUpstream(upstream, nowMs))
+  return finish(viewingUpstreams(registry, nowMs))
 }
 
-function viewUpstream(upstream: MergedUpstream, nowMs: number): UpstreamView {
-  const servers = [...upstream.servers.values()]
-    .filter(({ reports }) => reports.size > 0)
-    .map((server) => gatherServer(server, nowMs))
+/** The same in steps. */
+export function* viewingUpstreams(
+  registry: Registry,
+  nowMs: number,
+): Steps<readonly UpstreamView[]> {
+  const views: UpstreamView[] = []
+  for (const upstream of registry.upstreams.values()) {
+    if (upstream.isKnown) views.push(yield* viewingUpstream(upstream, nowMs))
+  }
+  return views
+}
+
+function* viewingUpstream(upstream: MergedUpstream, nowMs: number): Steps<UpstreamView> {
+  const servers: Gathered[] = []
+  for (const server of upstream.servers.values()) {
+    if (server.reports.size > 0) servers.push(gatherServer(server, nowMs))
+    yield
+  }
   const requests = servers.reduce((sum, server) => sum + server.minuteRequests, 0)
   const weights = weightsForNewSessions(servers.map(({ view }) => view))
   const weight = weights.reduce((sum, each) => sum + each, 0)
@@ -51,7 +64,7 @@ interface Gathered {
 function gatherServer(server: MergedServer, nowMs: number): Gathered {
   const { newest, ...merged } = mergeReports(server.reports)
   if (newest === undefined) throw new Error('a server without a report is not shown')
-  const { address, weight, backup, maxFails, failTimeoutS, override = null } = newest
+  const { address, incarnation, weight, backup, maxFails, failTimeoutS, override } = newest
   const { track, sessions } = server
   const minute = track.since(MINUTE_S, nowMs)
   return {
@@ -59,11 +72,12 @@ function gatherServer(server: MergedServer, nowMs: number): Gathered {
     view: {
       id: server.id,
       address,
+      ...(incarnation !== undefined && { incarnation }),
       weight,
       backup,
       ...(maxFails !== undefined && { maxFails }),
       ...(failTimeoutS !== undefined && { failTimeoutS }),
-      override,
+      override: override ?? null,
       ...merged,
       ...serverCounts(track.total),
       sessions,

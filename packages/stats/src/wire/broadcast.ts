@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { State } from '../feed.js'
-import { type JsonObject, mergePatch } from './merge-patch.js'
+import type { Steps, Turns } from '../turns.js'
+import { type JsonObject, mergingPatch } from './merge-patch.js'
 import { wireState } from './wire-state.js'
 
 interface Viewer {
@@ -16,11 +17,17 @@ interface Viewer {
  */
 export class Broadcast {
   readonly #viewers = new Set<Viewer>()
+  readonly #turns: Turns
+  #publishing: Promise<void> = Promise.resolve()
   #state: JsonObject = {}
   #version = 0
   /** The messages of this version, each made once for all viewers. */
-  #whole: string | undefined
-  #change = ''
+  #whole: Buffer | undefined
+  #change: Buffer = Buffer.alloc(0)
+
+  constructor(turns: Turns) {
+    this.#turns = turns
+  }
 
   get viewers(): number {
     return this.#viewers.size
@@ -37,14 +44,21 @@ export class Broadcast {
   }
 
   /** Tells everybody what is different now. */
-  publish(state: State): void {
-    const next = wireState(state)
-    const patch = mergePatch(this.#state, next)
+  publish(state: State): Promise<void> {
+    this.#publishing = this.#publishing.then(() => this.#turns.run(this.#publish(state)))
+    return this.#publishing
+  }
+
+  *#publish(state: State): Steps<void> {
+    const next = yield* wireState(state)
+    const patch = yield* mergingPatch(this.#state, next)
+    // Even without a change it goes out: silence would mean that the stream is broken.
+    const change = message('change', this.#version + 1, patch ?? {})
+    yield
     this.#state = next
     this.#version += 1
     this.#whole = undefined
-    // Even without a change it goes out: silence would mean that the stream is broken.
-    this.#change = message('change', this.#version, patch ?? {})
+    this.#change = change
     for (const viewer of this.#viewers) this.#send(viewer)
   }
 
@@ -66,6 +80,6 @@ export class Broadcast {
   }
 }
 
-function message(event: 'state' | 'change', id: number, data: object): string {
-  return `event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
+function message(event: 'state' | 'change', id: number, data: object): Buffer {
+  return Buffer.from(`event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`)
 }

@@ -1,3 +1,5 @@
+import { finish, type Steps } from '../turns.js'
+
 /** JSON without null, which a merge patch has another use for. */
 export type Json = string | number | boolean | readonly Json[] | JsonObject
 
@@ -13,11 +15,22 @@ export interface PatchObject {
 
 /** What makes `after` of `before` (RFC 7396); undefined where nothing has changed. */
 export function mergePatch(before: JsonObject, after: JsonObject): PatchObject | undefined {
+  return finish(mergingPatch(before, after))
+}
+
+/** The same in steps. */
+export function* mergingPatch(
+  before: JsonObject,
+  after: JsonObject,
+): Steps<PatchObject | undefined> {
+  yield
   let changes: [string, Patch][] | undefined
   for (const name of Object.keys(after)) {
     const value = after[name]
     if (value === undefined) continue
-    const change = patchOf(Object.hasOwn(before, name) ? before[name] : undefined, value)
+    const old = Object.hasOwn(before, name) ? before[name] : undefined
+    const change =
+      isObject(old) && isObject(value) ? yield* mergingPatch(old, value) : patchOf(old, value)
     if (change !== undefined) {
       changes ??= []
       changes.push([name, change])
@@ -36,7 +49,6 @@ export function mergePatch(before: JsonObject, after: JsonObject): PatchObject |
 
 function patchOf(before: Json | undefined, after: Json): Patch | undefined {
   if (before === after) return undefined
-  if (isObject(before) && isObject(after)) return mergePatch(before, after)
   if (Array.isArray(before) && Array.isArray(after)) {
     return JSON.stringify(before) === JSON.stringify(after) ? undefined : after
   }

@@ -1,5 +1,6 @@
 import type { State } from '../feed.js'
 import type { TimelineEvent } from '../registry/timeline.js'
+import type { Steps } from '../turns.js'
 import type { ReplicaView, ServerView, UpstreamView } from '../view/types.js'
 import type { Json, JsonObject } from './merge-patch.js'
 
@@ -9,7 +10,9 @@ const EVENTS_SHOWN = 100
  * What the dashboard is sent: as much of the state as it shows, short, without null, and keyed, so
  * that what has not changed is not sent again.
  */
-export function wireState({ fleet, upstreams, events }: State): JsonObject {
+export function* wireState({ fleet, upstreams, events }: State): Steps<JsonObject> {
+  const wired: [string, JsonObject][] = []
+  for (const upstream of upstreams) wired.push([upstream.name, yield* wireUpstream(upstream)])
   const { at, heardAt, stale, headline, replicas, alarms } = fleet
   return {
     at,
@@ -19,9 +22,7 @@ export function wireState({ fleet, upstreams, events }: State): JsonObject {
     replicas: Object.fromEntries(replicas.map((replica) => [keyOf(replica), wireReplica(replica)])),
     alarms: alarms as unknown as Json,
     order: upstreams.map(({ name }) => name),
-    upstreams: Object.fromEntries(
-      upstreams.map((upstream) => [upstream.name, wireUpstream(upstream)]),
-    ),
+    upstreams: Object.fromEntries(wired),
     events: Object.fromEntries(
       events.slice(-EVENTS_SHOWN).map((event) => [String(event.id), wireEvent(event)]),
     ),
@@ -47,13 +48,18 @@ function wireReplica(replica: ReplicaView): JsonObject {
   }
 }
 
-function wireUpstream(upstream: UpstreamView): JsonObject {
+function* wireUpstream(upstream: UpstreamView): Steps<JsonObject> {
+  const wired: [string, JsonObject][] = []
+  for (const server of upstream.servers) {
+    wired.push([server.id, wireServer(server)])
+    yield
+  }
   const { balance, sticky, servers, recent, movedLately, slot } = upstream
   return bare({
     balance,
     sticky,
     order: servers.map(({ id }) => id),
-    servers: Object.fromEntries(servers.map((server) => [server.id, wireServer(server)])),
+    servers: Object.fromEntries(wired),
     rate: recent.requestsPerSecond,
     errors: recent.errorsPerSecond,
     p99: recent.latencyMs.p99,

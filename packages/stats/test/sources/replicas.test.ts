@@ -10,6 +10,12 @@ import { aReplica } from '../fixtures/snapshots.js'
 
 const TOKEN = 'replica-token-0123456789'
 const ADMIN_TOKEN = 'replica-admin-0123456789'
+const TARGET = {
+  upstream: 'shop',
+  server: 'shop-1',
+  address: '10.0.0.11:8080',
+  incarnation: 0,
+}
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
@@ -33,8 +39,8 @@ function collector() {
   const taken: ReplicaSnapshot[] = []
   const failed: string[] = []
   const sink: Sink = {
-    take: (value) => {
-      const snapshot = parseSnapshot(value)
+    take: async (text) => {
+      const snapshot = parseSnapshot(JSON.parse(String(text)))
       taken.push(snapshot)
       return snapshot
     },
@@ -114,7 +120,7 @@ test('an override is told to every replica with the admin token', async (t) => {
     ),
   ]
   const source = sourceOf(t, urls)
-  await source.control?.override({ upstream: 'shop', server: 'shop-1' }, { mode: 'drain' }, 'ada')
+  await source.control?.override(TARGET, { mode: 'drain' }, 'ada')
   const expected = `POST Bearer ${ADMIN_TOKEN} {"upstream":"shop","server":"shop-1","mode":"drain","by":"ada"}`
   assert.deepEqual(seen, [expected, expected])
 })
@@ -127,9 +133,8 @@ test('an override that did not reach all says where it failed', async (t) => {
   const bad = await replica(t, (_request, response) =>
     response.writeHead(400).end(JSON.stringify({ message: 'no such server' })),
   )
-  const target = { upstream: 'shop', server: 'shop-1' }
   await assert.rejects(
-    async () => sourceOf(t, [good, bad]).control?.override(target, { mode: 'down' }, 'ada'),
+    async () => sourceOf(t, [good, bad]).control?.override(TARGET, { mode: 'down' }, 'ada'),
     { message: `Done on 1 of 2 replicas. ${bad.host}: no such server`, statusCode: 502 },
   )
 })
@@ -144,7 +149,7 @@ test('a replica that starts anew is told again what operators have said', async 
   const source = sourceOf(t, [url])
   const { sink } = collector()
   await source.poll(sink)
-  await source.control?.override({ upstream: 'shop', server: 'shop-1' }, { weight: 2 }, 'ada')
+  await source.control?.override(TARGET, { weight: 2 }, 'ada')
   await source.poll(sink)
   assert.equal(seen.filter((line) => line.startsWith('POST')).length, 1)
   startedAt = 2

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { PassThrough, Writable } from 'node:stream'
 import { test } from 'node:test'
 import type { State } from '#stats/feed.js'
+import { Turns } from '#stats/turns.js'
 import { Broadcast } from '#stats/wire/broadcast.js'
 
 function aState(at: number): State {
@@ -16,7 +17,6 @@ function aState(at: number): State {
     },
     upstreams: [],
     events: [],
-    json: () => Buffer.alloc(0),
   }
 }
 
@@ -51,32 +51,32 @@ function textOf(stream: PassThrough): string {
 const eventsOf = (text: string): string[] =>
   [...text.matchAll(/^event: (\w+)$/gm)].map(([, name = '']) => name)
 
-test('a viewer gets the state, and then only what changes', () => {
-  const broadcast = new Broadcast()
+test('a viewer gets the state, and then only what changes', async () => {
+  const broadcast = new Broadcast(new Turns())
   const viewer = new PassThrough()
-  broadcast.publish(aState(1))
+  await broadcast.publish(aState(1))
   broadcast.add(viewer)
-  broadcast.publish(aState(2))
+  await broadcast.publish(aState(2))
   const text = textOf(viewer)
   assert.deepEqual(eventsOf(text), ['state', 'change'])
   assert.match(text, /data: \{"at":2,"heardAt":2\}\n\n$/)
 })
 
-test('a viewer that comes before there is anything waits for it', () => {
-  const broadcast = new Broadcast()
+test('a viewer that comes before there is anything waits for it', async () => {
+  const broadcast = new Broadcast(new Turns())
   const viewer = new PassThrough()
   broadcast.add(viewer)
   assert.equal(viewer.read(), null)
-  broadcast.publish(aState(1))
+  await broadcast.publish(aState(1))
   assert.deepEqual(eventsOf(textOf(viewer)), ['state'])
 })
 
 test('nothing is kept for a viewer that reads too slowly: it gets the whole when it has caught up', async () => {
-  const broadcast = new Broadcast()
+  const broadcast = new Broadcast(new Turns())
   const viewer = new SlowReader()
-  broadcast.publish(aState(1))
+  await broadcast.publish(aState(1))
   broadcast.add(viewer)
-  for (let at = 2; at <= 500; at += 1) broadcast.publish(aState(at))
+  for (let at = 2; at <= 500; at += 1) await broadcast.publish(aState(at))
   assert.equal(viewer.taken.length, 1)
   assert.ok(viewer.writableLength < 2_000)
   const drained = new Promise((resolve) => viewer.once('drain', resolve))
@@ -88,7 +88,7 @@ test('nothing is kept for a viewer that reads too slowly: it gets the whole when
 })
 
 test('a viewer that leaves is forgotten', async () => {
-  const broadcast = new Broadcast()
+  const broadcast = new Broadcast(new Turns())
   const viewer = new PassThrough()
   broadcast.add(viewer)
   assert.equal(broadcast.viewers, 1)
