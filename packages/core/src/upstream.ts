@@ -98,15 +98,15 @@ export class Upstream {
     this.name = this.#config.name
     this.#counters = new UpstreamCounters(sessionWindowS(this.#config))
     const { sticky, hashKey } = this.#config
+    const onSession = (server: Server, id: string): void =>
+      this.#counters.of(server).sessions?.see(id, this.#nowS())
     this.#cookie =
       sticky?.kind === 'cookie'
-        ? createCookieAffinity(sticky, {
-            ...ports,
-            upstream: this.name,
-            onSession: (server, id) => this.#counters.of(server).sessions?.see(id, this.#nowS()),
-          })
+        ? createCookieAffinity(sticky, { ...ports, upstream: this.name, onSession })
         : undefined
-    this.learn = sticky?.kind === 'learn' ? createLearnAffinity(sticky, ports.clock) : undefined
+    const { clock } = ports
+    this.learn =
+      sticky?.kind === 'learn' ? createLearnAffinity(sticky, { clock, onSession }) : undefined
     this.#affinity =
       this.#cookie ??
       this.learn ??
@@ -336,6 +336,7 @@ const SESSION_WINDOW_S = 900
 
 /** For how long a server has a session; undefined where sessions have no names. */
 function sessionWindowS({ sticky }: UpstreamConfig): number | undefined {
+  if (sticky?.kind === 'learn') return sticky.timeoutS
   if (sticky?.kind !== 'cookie' || sticky.format !== 'sealed') return undefined
   return sticky.idleMs === undefined ? SESSION_WINDOW_S : Math.ceil(sticky.idleMs / 1000)
 }

@@ -29,8 +29,14 @@ export interface LearnAffinity extends Affinity {
 type Learned = Pick<LearnedSession, 'digest' | 'server'>
 
 /** nginx's `sticky learn` (nginx/semantics 2.6): no cookie of our own, only the server's id. */
-export function createLearnAffinity(config: LearnConfig, clock: Clock): LearnAffinity {
-  return new Learn(config, clock)
+export function createLearnAffinity(config: LearnConfig, ports: LearnPorts): LearnAffinity {
+  return new Learn(config, ports)
+}
+
+export interface LearnPorts {
+  readonly clock: Clock
+  /** Told of the session that a server has answered, by its digest. */
+  readonly onSession?: ((server: Server, id: string) => void) | undefined
 }
 
 class Learn implements LearnAffinity {
@@ -40,17 +46,22 @@ class Learn implements LearnAffinity {
   readonly #lookup: KeyReader
   readonly #create: readonly LearnReader[]
   readonly #clock: Clock
+  readonly #onSession: LearnPorts['onSession']
   readonly #sessions: SessionTable
   readonly #tellAgainS: number
   #bindings: ReadonlyMap<string, Binding> = new Map()
 
-  constructor({ lookup, create, header, size, timeoutS }: LearnConfig, clock: Clock) {
+  constructor(
+    { lookup, create, header, size, timeoutS }: LearnConfig,
+    { clock, onSession }: LearnPorts,
+  ) {
     // A source that looks at the body has the head and what follows at once: nothing to wait for.
     this.looksAtBody = create.some((source) => typeof source === 'function')
     this.at = header || this.looksAtBody ? 'head' : 'end'
     this.#lookup = compileKeys(lookup)
     this.#create = create.map(compileLearn)
     this.#clock = clock
+    this.#onSession = onSession
     this.#sessions = new SessionTable(size, timeoutS)
     this.#tellAgainS = timeoutS / 2
   }
@@ -80,7 +91,9 @@ class Learn implements LearnAffinity {
       created === ''
         ? this.#find(facts)
         : (this.#sessions.use(created, nowS) ?? this.#sessions.put(created, home, nowS))
-    if (session !== undefined) this.#settle(session, home, nowS)
+    if (session === undefined) return
+    this.#settle(session, home, nowS)
+    this.#onSession?.(server, session.digest)
   }
 
   adopt(digest: string, server: string): void {

@@ -39,7 +39,7 @@ export class ServerCounters {
   bytesOut = 0
   /** From dispatch to the complete head of the answer. */
   readonly latency: LatencyHistogram = new LatencyHistogram()
-  /** The sessions that it has; undefined where the cookie names none. */
+  /** The sessions that it has; undefined where they have no names. */
   readonly sessions: SessionWindow | undefined
 
   /** @param sessionWindowS for how many seconds a session that does not come again is had. */

@@ -53,8 +53,8 @@ export interface ServerSnapshot extends ServerTotals {
   /** From when on it may be tried again; null unless its fails, and not checks, keep it out. */
   readonly ejectedUntil: number | null
   /**
-   * A sketch of the sessions that came within the cookie's `idle`, or 15 minutes, as text; null
-   * where the cookie names no session.
+   * A sketch of the sessions that came within the cookie's `idle`, or 15 minutes, or the `timeout`
+   * of learned ones, as text; null where sessions have no names, as in nginx's cookies and routes.
    */
   readonly sessions: string | null
 }

@@ -28,7 +28,7 @@ class Time {
 }
 
 function learner(changes: Partial<LearnConfig> = {}, time = new Time()): LearnAffinity {
-  const affinity = createLearnAffinity({ ...config, ...changes }, time)
+  const affinity = createLearnAffinity({ ...config, ...changes }, { clock: time })
   affinity.follow(pool)
   return affinity
 }
@@ -143,4 +143,19 @@ test('the table never grows past its size, and the least recently used session g
       }
     }),
   )
+})
+
+test('a session is counted for the server that answered it, whoever it was bound to', () => {
+  const seen: string[] = []
+  const affinity = createLearnAffinity(config, {
+    clock: new Time(),
+    onSession: (server, id) => seen.push(`${server.config.address} ${id.length}`),
+  })
+  affinity.follow(pool)
+  assert.ok(a && b)
+  affinity.learn(factsOf(), a, answer('Set-Cookie', 'sid=s1'))
+  affinity.learn(bringing('s1'), b, answer())
+  affinity.learn(bringing('made-up'), a, answer())
+  affinity.learn(factsOf(), a, answer())
+  assert.deepEqual(seen, ['a:1 32', 'b:2 32'])
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Dispatcher } from '#core/attempt/passage.js'
 import { outcomes } from '#core/kernel/outcome.js'
 import { createSeededRandom } from '#core/kernel/random.js'
+import type { UpstreamOptions } from '#core/options/types.js'
 import { SessionSketch } from '#core/stats/sketch.js'
 import { Upstream } from '#core/upstream.js'
 
@@ -51,14 +52,16 @@ function shop(idle?: string) {
       passage.end()
       return line === undefined ? cookie : (line.split(';')[0] ?? '')
     },
-    sessions(): number[] {
-      return upstream.snapshot().servers.map(({ sessions }) => {
-        const sketch = new SessionSketch()
-        assert.ok(sessions !== null && sketch.uniteText(sessions))
-        return Math.round(sketch.estimate())
-      })
-    },
+    sessions: () => counted(upstream),
   }
+}
+
+function counted(upstream: Upstream): number[] {
+  return upstream.snapshot().servers.map(({ sessions }) => {
+    const sketch = new SessionSketch()
+    assert.ok(sessions !== null && sketch.uniteText(sessions))
+    return Math.round(sketch.estimate())
+  })
 }
 
 test('a server has the sessions that it was given, however often they come', () => {
@@ -75,4 +78,26 @@ test('a session that does not come again is had for the idle time of its cookie'
   assert.deepEqual(sessions(), [1, 0])
   wait(60_000)
   assert.deepEqual(sessions(), [0, 0])
+})
+
+test('learned sessions are had for their timeout; where sessions have no names there is no number', () => {
+  let nowMs = 0
+  const clock = { now: () => nowMs, wall: () => nowMs }
+  const servers = ['a:80']
+  const build = (sticky: UpstreamOptions['sticky']): Upstream =>
+    new Upstream({ name: 'shop', servers, sticky }, { clock, random: createSeededRandom(3) })
+  const upstream = build({
+    learn: { create: '$upstream_cookie_sid', lookup: '$cookie_sid', timeout: '3m' },
+  })
+  const server = upstream.servers[0]
+  assert.ok(server)
+  for (const id of ['one', 'two', 'two']) {
+    const headers = ['set-cookie', `sid=${id}`]
+    upstream.learn?.learn({} as never, server, { status: 200, headers, firstChunk: undefined })
+  }
+  assert.deepEqual(counted(upstream), [2])
+  nowMs = 240_000
+  assert.deepEqual(counted(upstream), [0])
+  const plain = build({ cookie: 'srv', value: 'md5' })
+  assert.equal(plain.snapshot().servers[0]?.sessions, null)
 })

@@ -6,7 +6,7 @@ import type { Target } from './control.js'
 /** How far a server is from being stopped without loss. */
 export interface DrainReport {
   readonly state: ServerState
-  /** About how many sessions it has; null where cookies name none. */
+  /** About how many sessions it has; null where they have no names. */
   readonly sessionsLeft: number | null
   /** How far `sessionsLeft` may be off, with 95 % certainty. */
   readonly sessionsError: number | null

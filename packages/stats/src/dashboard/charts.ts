@@ -1,5 +1,6 @@
 import { arrange, h, setAttributes, setText, svg } from './dom.js'
 import { timeOf } from './figures.js'
+import { ticksOf } from './time-axis.js'
 
 export type Values = ReadonlyArray<number | null>
 
@@ -40,11 +41,6 @@ export interface ChartOptions {
 
 const WIDTH = 1_000
 const HEIGHT = 100
-const GRID: string = [
-  ...[HEIGHT / 2, HEIGHT].map((y) => `M0 ${y}H${WIDTH}`),
-  ...[0.25, 0.5, 0.75].map((share) => `M${share * WIDTH} 0V${HEIGHT}`),
-].join('')
-
 /** Where the reader points, on all charts of a page at once; in wall milliseconds. */
 export class Cursor {
   readonly #listeners = new Set<(atMs: number | undefined) => void>()
@@ -71,6 +67,7 @@ export class Chart {
   readonly #cursor: Cursor
   readonly #readout = h('span', { class: 'readout' })
   readonly #top = h('span', { class: 'top', 'aria-hidden': 'true' })
+  readonly #grid = svg('path', { class: 'grid' })
   readonly #shapes = svg('g')
   readonly #marks = svg('g', { class: 'marks' })
   readonly #line = svg('path', { class: 'cursor' })
@@ -84,7 +81,7 @@ export class Chart {
     const box = svg(
       'svg',
       { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-      svg('path', { class: 'grid', d: GRID }),
+      this.#grid,
       this.#shapes,
       this.#marks,
       this.#line,
@@ -112,9 +109,11 @@ export class Chart {
   update(data: ChartData): void {
     this.#data = data
     const { series } = data
-    this.#highest = niceCeiling(this.#options.kind === 'bars' ? tallest(series) : largest(series))
+    const isBars = this.#options.kind === 'bars'
+    this.#highest = niceCeiling((isBars ? tallest(series) : largest(series)) * HEADROOM)
     setText(this.#top, `${this.#options.format(this.#highest)} ${this.#options.unit}`)
-    const draw = this.#options.kind === 'bars' ? barPaths : linePaths
+    setAttributes(this.#grid, { d: gridPath(data) })
+    const draw = isBars ? barPaths : linePaths
     this.#draw(draw(data, this.#highest), series)
     this.#drawMarks(data)
     this.#point(this.#cursor.atMs)
@@ -184,23 +183,44 @@ export class Chart {
     setAttributes(this.#line, { d: `M${x} 0V${HEIGHT}` })
     const at = shown ? slot : lastKnown(series)
     const words = this.#words(at)
-    setText(this.#readout, shown ? `${timeOf(startMs + at * stepMs)}  ${words}` : words)
+    this.#read(shown ? `${timeOf(startMs + at * stepMs)}  ` : '', words)
     setAttributes(this.#plot, {
       'aria-valuemin': 0,
       'aria-valuemax': Math.max(0, slots - 1),
       'aria-valuenow': Math.max(0, at),
-      'aria-valuetext': `${timeOf(startMs + at * stepMs)}: ${words}`,
+      'aria-valuetext': `${timeOf(startMs + at * stepMs)}: ${words.map(({ text }) => text).join('')}`,
     })
   }
 
-  #words(slot: number): string {
+  #words(slot: number): readonly Word[] {
     const { format, unit, kind } = this.#options
     const series = this.#data?.series ?? []
     const known = series.filter(({ values }) => kind === 'lines' || (values[slot] ?? 0) > 0)
-    if (known.length === 0) return kind === 'bars' && slot >= 0 ? `0 ${unit}` : `– ${unit}`
-    const words = known.map(({ name, values }) => `${name} ${format(values[slot])}`.trim())
-    return `${words.join(' · ')} ${unit}`
+    if (known.length === 0)
+      return [{ text: kind === 'bars' && slot >= 0 ? '0' : '–' }, { text: ` ${unit}` }]
+    const words = known.flatMap(({ name, look, values }, i): Word[] => [
+      { text: i === 0 ? '' : ' · ' },
+      { text: `${name} ${format(values[slot])}`.trim(), look },
+    ])
+    return [...words, { text: ` ${unit}` }]
   }
+
+  /** Each figure in the colour of its line, or nobody knows which is which. */
+  #read(when: string, words: readonly Word[]): void {
+    const wanted = [{ text: when }, ...words].map(({ text, look = '' }: Word, i) => {
+      const word = this.#readout.children[i] ?? h('span')
+      setText(word, text)
+      setAttributes(word, { class: look })
+      return word
+    })
+    arrange(this.#readout, wanted)
+  }
+}
+
+interface Word {
+  readonly text: string
+  /** That of its series. */
+  readonly look?: string
 }
 
 const STEPS: Readonly<Record<string, number>> = {
@@ -216,6 +236,15 @@ const STEPS: Readonly<Record<string, number>> = {
 export function sparkPath(values: Values, width: number, height: number): string {
   const highest = Math.max(1, ...values.map((value) => value ?? 0))
   return linePath(values, highest, { first: 0, step: width / values.length }, height)
+}
+
+/** Half and none, and the times that the axis names. */
+function gridPath({ fromMs, toMs }: ChartData): string {
+  const times = ticksOf(fromMs, toMs).map((at) => (WIDTH * (at - fromMs)) / (toMs - fromMs))
+  return [
+    ...[HEIGHT / 2, HEIGHT].map((y) => `M0 ${y}H${WIDTH}`),
+    ...times.map((x) => `M${x.toFixed(1)} 0V${HEIGHT}`),
+  ].join('')
 }
 
 /** Where values lie on the axis, in units of the drawing. */
@@ -285,10 +314,13 @@ function lastKnown(series: readonly Series[]): number {
   return first === undefined ? -1 : first.values.findLastIndex((value) => value !== null)
 }
 
+/** The name of the scale stands above what is drawn. */
+const HEADROOM = 1.2
+
 /** The next number that reads well, so that the scale does not jump with every value. */
 function niceCeiling(value: number): number {
   if (value <= 0) return 1
   const power = 10 ** Math.floor(Math.log10(value))
-  const step = [1, 2, 4, 5, 8, 10].find((each) => each * power >= value) ?? 10
+  const step = [1, 2, 3, 4, 5, 6, 8, 10].find((each) => each * power >= value) ?? 10
   return step * power
 }

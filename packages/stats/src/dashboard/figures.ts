@@ -26,9 +26,12 @@ export function milliseconds(value: number | undefined | null): string {
 
 export function percent(share: number | undefined | null, digits = 0): string {
   if (share === undefined || share === null) return NONE
-  // 99.996 % is not 100 %.
   const text = (100 * share).toFixed(digits)
-  return `${share < 1 && Number(text) === 100 ? '>99.9' : text} %`
+  const least = 10 ** -digits
+  // 99.996 % is not 100 %, nor is 0.3 % nothing.
+  if (share < 1 && Number(text) === 100) return `>${(100 - least).toFixed(digits)}\u00a0%`
+  if (share > 0 && Number(text) === 0) return `<${least}\u00a0%`
+  return `${text}\u00a0%`
 }
 
 /** How many sessions, which is an estimate: ± two standard errors. */

@@ -1,6 +1,6 @@
 import { Chart, type Cursor } from './charts.js'
 import { arrange, h, setText } from './dom.js'
-import { bytes, count, estimate, milliseconds, percent, plural, rate, timeOf } from './figures.js'
+import { bytes, count, milliseconds, percent, plural, rate, timeOf } from './figures.js'
 import { marksOf } from './marks.js'
 import type { Model, Server } from './model.js'
 import { Past, type Span } from './past.js'
@@ -143,7 +143,7 @@ export class ServerPage {
     setText(this.#answer, safeToStop ? '✔ Yes' : `✖ Not yet: ${why}`)
     const sessions =
       sessionsLeft === null
-        ? 'its cookies name no sessions'
+        ? 'sessions that nobody can count, as they have no names here'
         : `${count(sessionsLeft)} ± ${count(sessionsError)} sessions`
     setText(
       this.#left,
@@ -159,8 +159,6 @@ export class ServerPage {
       ['requests a second', rate(server.rate)],
       ['errors a second', rate(server.errors)],
       ['p50 · p99', `${milliseconds(server.p50)} · ${milliseconds(server.p99)} ms`],
-      ['sessions', estimate(server.sessions)],
-      ['in flight · tunnels', `${count(server.active)} · ${count(server.tunnels)}`],
       ['seen by replicas as', statesInWords(server)],
       ...(server.ejectedUntil === undefined
         ? []

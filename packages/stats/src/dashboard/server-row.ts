@@ -5,6 +5,7 @@ import type { Server } from './model.js'
 import { hashOf } from './router.js'
 
 const SPARK_LENGTH = 60
+const UNNAMED = 'Sessions have no names here, so they cannot be counted'
 const SPARK = { width: 72, height: 18 }
 
 /** A server in the table; on a phone, a card. */
@@ -61,7 +62,11 @@ export class ServerRow {
     this.#set('err/s', rate(server.errors))
     this.#set('p50 ms', milliseconds(server.p50))
     this.#set('p99 ms', milliseconds(server.p99))
-    this.#set('sessions', count(server.sessions), `${estimate(server.sessions)} sessions`)
+    this.#set(
+      'sessions',
+      count(server.sessions),
+      server.sessions === undefined ? UNNAMED : `${estimate(server.sessions)} sessions`,
+    )
     const tunnels = server.tunnels > 0 ? ` + ${count(server.tunnels)}` : ''
     this.#set(
       'active',

@@ -1,19 +1,34 @@
-import { h, setText } from './dom.js'
+import { arrange, setAttributes, setText, svg } from './dom.js'
 import { minuteOf } from './figures.js'
+
+const MINUTE_MS = 60_000
+const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360].map((minutes) => minutes * MINUTE_MS)
+const MOST_TICKS = 6
+/** So close to an end, half of a label would be cut off. */
+const END_SHARE = 0.04
+
+/** Round times of the reader's own clock, few enough to be read on a phone. */
+export function ticksOf(fromMs: number, toMs: number): readonly number[] {
+  const stepMs = STEPS_MS.find((ms) => (toMs - fromMs) / ms <= MOST_TICKS) ?? toMs - fromMs
+  const zoneMs = new Date(toMs).getTimezoneOffset() * MINUTE_MS
+  const first = Math.ceil((fromMs - zoneMs) / stepMs) * stepMs + zoneMs
+  const count = Math.max(0, Math.floor((toMs - first) / stepMs) + 1)
+  return Array.from({ length: count }, (_, i) => first + i * stepMs)
+}
 
 /** The one axis under all charts of a page. */
 export class TimeAxis {
-  readonly element: HTMLElement = h('p', { class: 'axis', 'aria-hidden': 'true' })
-  readonly #ticks = [0, 1, 2, 3, 4].map(() => h('span'))
-
-  constructor() {
-    this.element.append(...this.#ticks)
-  }
+  readonly element: SVGElement = svg('svg', { class: 'axis', 'aria-hidden': 'true' })
 
   update(fromMs: number, toMs: number): void {
-    const last = this.#ticks.length - 1
-    for (const [i, tick] of this.#ticks.entries()) {
-      setText(tick, minuteOf(fromMs + ((toMs - fromMs) * i) / last))
-    }
+    const labels = ticksOf(fromMs, toMs).map((at, i) => {
+      const share = (at - fromMs) / (toMs - fromMs)
+      const anchor = share < END_SHARE ? 'start' : share > 1 - END_SHARE ? 'end' : 'middle'
+      const label = this.element.children[i] ?? svg('text', { y: 11 })
+      setAttributes(label, { x: `${(100 * share).toFixed(2)}%`, 'text-anchor': anchor })
+      setText(label, minuteOf(at))
+      return label
+    })
+    arrange(this.element, labels)
   }
 }

@@ -25,6 +25,13 @@ export interface Slot {
   readonly moved: Readonly<Record<string, number>>
 }
 
+/** Many sessions that moved, as one event. */
+export interface Burst {
+  readonly event: number
+  readonly moved: Row
+  lastMs: number
+}
+
 type MovedColumn = `moved:${string}`
 type UpstreamColumn =
   | 'requestsPerSecond'
@@ -48,6 +55,8 @@ export class MergedUpstream {
   readonly track: Track = new Track(SERVER_COLUMNS)
   readonly history: UpstreamHistory = new History(upstreamColumns())
   readonly #scratch = new Float64Array(SERVER_COLUMNS)
+  /** Sessions that moved in bulk, slot after slot; undefined where they never did. */
+  burst: Burst | undefined
   /** The latest whole slot of the history. */
   slot: Slot | null = null
 

@@ -11,7 +11,7 @@ import {
 } from './life.js'
 import type { MergedServer } from './merged-server.js'
 import { MergedUpstream } from './merged-upstream.js'
-import { affinityCounts, hasShrunk, movedOf } from './rows.js'
+import { addTo, affinityCounts, hasShrunk, movedOf, type Row } from './rows.js'
 import { type Happening, Timeline } from './timeline.js'
 import { growthIn, SLOT_MS } from './track.js'
 
@@ -31,6 +31,8 @@ const MOST_PAST_ENTRIES = 50_000
 const FORGET_SERVER_MS = 3_600_000
 /** So many sessions moved in one slot are news. */
 const BULK = 10
+/** Those of slots that are no further apart are one event. */
+const BURST_GAP_MS = 60_000
 // Uniting sketches takes a microsecond or so each; a pass must come to its end.
 const SKETCHES_A_PASS = 4_000
 
@@ -198,12 +200,25 @@ export class Registry {
     for (const [name, upstream] of this.upstreams) {
       const slot = upstream.affinity.sinceSample(nowMs)
       const moved = slot && growthIn(slot)
-      if (moved !== undefined && movedOf(moved) >= BULK) {
-        this.timeline.add({ type: 'moved', upstream: name, detail: movesIn(moved) }, nowMs)
-      }
+      if (moved !== undefined && movedOf(moved) >= BULK) this.#tellMoved(upstream, moved, nowMs)
       yield* upstream.sample(nowMs, gap)
       upstream.prune(nowMs - FORGET_SERVER_MS)
       if (upstream.servers.size === 0) this.upstreams.delete(name)
+    }
+  }
+
+  #tellMoved(upstream: MergedUpstream, moved: Row, nowMs: number): void {
+    const { name, burst } = upstream
+    if (burst !== undefined && nowMs - burst.lastMs <= BURST_GAP_MS) {
+      addTo(burst.moved, moved)
+      burst.lastMs = nowMs
+      this.timeline.revise(burst.event, movesIn(burst.moved))
+    } else {
+      const event = this.timeline.add(
+        { type: 'moved', upstream: name, detail: movesIn(moved) },
+        nowMs,
+      )
+      upstream.burst = { event, moved, lastMs: nowMs }
     }
   }
 

@@ -66,7 +66,8 @@ export class Timeline {
     return this.#changes
   }
 
-  add(happening: Happening, atMs: number): void {
+  /** @returns the event that it is, or is a part of. */
+  add(happening: Happening, atMs: number): number {
     this.#changes += 1
     const { type, upstream = null, server = null, replica, by = null, detail = '' } = happening
     const same = this.#events.findLastIndex(
@@ -85,12 +86,19 @@ export class Timeline {
         by: known.by ?? by,
         detail: known.detail === '' ? detail : known.detail,
       }
-      return
+      return known.id
     }
     this.#lastId += 1
     const replicas = replica === undefined ? [] : [replica]
     const id = this.#lastId
     this.#events.push({ id, at: atMs, type, upstream, server, replicas, by, detail })
     if (this.#events.length > MOST_EVENTS) this.#events = this.#events.slice(-MOST_EVENTS)
+    return id
+  }
+
+  /** What happened went on: its detail is another now. */
+  revise(id: number, detail: string): void {
+    this.#changes += 1
+    this.#events = this.#events.map((event) => (event.id === id ? { ...event, detail } : event))
   }
 }

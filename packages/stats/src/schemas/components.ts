@@ -64,7 +64,7 @@ const server: Schema = object(
     fails: counts(failKinds),
     ejections: count,
     ejectionsDetected: count,
-    sessions: described('About how many it has; null where cookies name none.', orNull(count)),
+    sessions: described('About how many it has; null where they have no names.', orNull(count)),
     latency: histogram,
     bytes: counts(['in', 'out']),
     latencyMs: described('Over everything that was counted.', quantiles),
@@ -158,7 +158,7 @@ const sparks: Schema = object({
 
 const drain: Schema = object({
   state,
-  sessionsLeft: described('About how many; null where cookies name none.', orNull(count)),
+  sessionsLeft: described('About how many; null where they have no names.', orNull(count)),
   sessionsError: described(
     'How far `sessionsLeft` may be off, with 95 % certainty.',
     orNull(count),

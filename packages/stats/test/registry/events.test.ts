@@ -128,6 +128,18 @@ describe('The timeline', () => {
     wait(4_000)
     assert.deepEqual(events().at(-1)?.detail, '41 ejected')
     assert.equal(events().at(-1)?.type, 'moved')
+    hear({ upstreams: moved(60) })
+    wait(4_000)
+    const { type, detail } = events().at(-1) ?? {}
+    assert.deepEqual([type, detail], ['moved', '60 ejected'], 'a burst is one event')
+    assert.equal(events().filter((each) => each.type === 'moved').length, 1)
+    for (let i = 0; i < 20; i += 1) {
+      hear({ upstreams: moved(60) })
+      wait(4_000)
+    }
+    hear({ upstreams: moved(80) })
+    wait(4_000)
+    assert.equal(events().at(-1)?.detail, '20 ejected')
   })
 
   test('is bounded', () => {
