@@ -54,14 +54,17 @@ export class HealthKeeper implements FleetHealth {
   }
 
   /** A request was sent to the server, failed there, or was answered. */
-  record(server: Server, event: 'pick' | 'fail' | 'ok', outcome: Outcome): void {
+  record(server: Server, event: 'pick' | 'fail' | 'ok', outcome: Outcome, nowMs: number): void {
     if (event === 'fail' && outcome.fail !== undefined) {
       const fails = this.#failsSinceWell.get(server) ?? {}
       fails[outcome.fail] = (fails[outcome.fail] ?? 0) + 1
       this.#failsSinceWell.set(server, fails)
     }
-    const change = transition(server, event, this.#nowS(), this.#single, this.#ports.ejection)
-    if (server.fails === 0 && event !== 'pick') this.#failsSinceWell.delete(server)
+    const nowS = Math.floor(nowMs / 1000)
+    const change = transition(server, event, nowS, this.#single, this.#ports.ejection)
+    if (this.#failsSinceWell.size > 0 && server.fails === 0 && event !== 'pick') {
+      this.#failsSinceWell.delete(server)
+    }
     // Nothing is ever done about a lone server, here or elsewhere.
     if (!this.#single) this.member?.observe(server, event, change)
     if (change !== undefined) this.#tell(server, change)

@@ -98,8 +98,9 @@ export class Upstream {
     this.name = this.#config.name
     this.#counters = new UpstreamCounters(sessionWindowS(this.#config))
     const { sticky, hashKey } = this.#config
-    const onSession = (server: Server, id: string): void =>
+    const onSession = (server: Server, id: string): void => {
       this.#counters.of(server).sessions?.see(id, this.#nowS())
+    }
     this.#cookie =
       sticky?.kind === 'cookie'
         ? createCookieAffinity(sticky, { ...ports, upstream: this.name, onSession })
@@ -119,8 +120,11 @@ export class Upstream {
       events: this.events,
     })
     this.#readKey = hashKey && compileKeys(hashKey.keys, hashKey)
-    this.#ground = new Ground(this.#config, ports.clock, this.#counters, (server, event, outcome) =>
-      this.#health.record(server, event, outcome),
+    this.#ground = new Ground(
+      this.#config,
+      ports.clock,
+      this.#counters,
+      (server, event, outcome, nowMs) => this.#health.record(server, event, outcome, nowMs),
     )
     this.#membership = new Membership(this.#config)
     this.#discovered = new DiscoveredReader(this.#config)

@@ -25,6 +25,9 @@ export interface Session {
   /** Seconds since 1970. */
   readonly issuedS: number
   readonly seenS: number
+  /** For the statistics: which server has counted it, and until when that counts. */
+  countedBy?: Server | undefined
+  countedUntilS?: number
 }
 
 /** What a request says about where it belongs. Read once, at its start. */

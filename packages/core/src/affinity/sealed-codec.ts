@@ -117,6 +117,8 @@ function parse(plain: Buffer): SealedContent {
       issuedS: plain.readUInt32BE(12),
       seenS: plain.readUInt32BE(16),
       id: plain.toString('hex', 20),
+      countedBy: undefined,
+      countedUntilS: 0,
     },
   }
 }

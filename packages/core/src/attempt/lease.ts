@@ -7,7 +7,7 @@ export interface LeaseKeeper {
   nowMs(): number
   readonly counters: UpstreamCounters
   /** Tells health that a request was sent to, failed at, or was answered by the server. */
-  record(server: Server, event: 'pick' | 'fail' | 'ok', outcome: Outcome): void
+  record(server: Server, event: 'pick' | 'fail' | 'ok', outcome: Outcome, nowMs: number): void
 }
 
 // From this answer on the connection is a tunnel.
@@ -31,15 +31,15 @@ export class Lease {
   readonly #counters: ServerCounters
   #state: 'open' | 'answered' | 'released' = 'open'
 
-  constructor(keeper: LeaseKeeper, server: Server, retry: boolean) {
+  constructor(keeper: LeaseKeeper, server: Server, retry: boolean, nowMs: number) {
     this.#keeper = keeper
     this.server = server
-    this.startedMs = keeper.nowMs()
+    this.startedMs = nowMs
     this.#counters = keeper.counters.of(server)
     this.#counters.attempts += 1
     if (retry) this.#counters.retries += 1
     server.active += 1
-    keeper.record(server, 'pick', outcomes.ok)
+    keeper.record(server, 'pick', outcomes.ok, nowMs)
   }
 
   get released(): boolean {
@@ -55,10 +55,11 @@ export class Lease {
     if (this.#state !== 'open') return
     this.#state = 'answered'
     this.status = status
-    this.timeMs = this.#keeper.nowMs() - this.startedMs
+    const nowMs = this.#keeper.nowMs()
+    this.timeMs = nowMs - this.startedMs
     this.#counters.answered(status, this.timeMs)
     if (status === SWITCHING_PROTOCOLS) this.#counters.tunnels += 1
-    this.#keeper.record(this.server, 'ok', outcomes.ok)
+    this.#keeper.record(this.server, 'ok', outcomes.ok, nowMs)
   }
 
   /**
@@ -68,17 +69,23 @@ export class Lease {
   release(outcome: Outcome): void {
     if (this.#state === 'released') throw new Error(`a lease was released twice (${outcome.name})`)
     if (this.#state === 'open') {
-      this.timeMs = this.#keeper.nowMs() - this.startedMs
+      const nowMs = this.#keeper.nowMs()
+      this.timeMs = nowMs - this.startedMs
       if (this.status === 0) this.status = outcome.status ?? 0
       if (outcome.fail !== undefined) {
         this.#counters.fails[outcome.fail] += 1
-        this.#keeper.record(this.server, 'fail', outcome)
+        this.#keeper.record(this.server, 'fail', outcome, nowMs)
       }
     }
     if (this.status === SWITCHING_PROTOCOLS) this.#counters.tunnels -= 1
     this.#state = 'released'
     this.outcome = outcome
     this.server.active -= 1
+  }
+
+  /** Books a request whose last attempt this was. */
+  closesRequest(): void {
+    this.#counters.requests += 1
   }
 
   /** Adds to the bytes that went to (`in`) and came from (`out`) the server. */

@@ -39,6 +39,8 @@ export interface PassageRules {
   readonly keyed: boolean
 }
 
+const NONE: readonly Lease[] = Object.freeze([])
+
 /**
  * One request's passage through an upstream: the only loop of attempts. The transport calls
  * `begin`, then `answered` or `settle` for every lease it was given, and `end` at the very end.
@@ -46,13 +48,13 @@ export interface PassageRules {
 export class Passage {
   readonly facts: RequestFacts
   readonly binding: Binding
-  /** Every attempt in order; the last one answered, if any did. */
-  readonly leases: Lease[] = []
   readonly startedMs: number
 
   readonly #ground: PassageGround
   readonly #rules: PassageRules
   readonly #selection: Selection
+  #leases: readonly Lease[] = NONE
+  #latest: Lease | undefined
   #moved: MoveReason | undefined
   #released = false
   #sent = 0
@@ -71,6 +73,11 @@ export class Passage {
     this.#selection = selection
     this.#moved = binding.lost
     this.startedMs = ground.nowMs()
+  }
+
+  /** Every attempt in order; the last one answered, if any did. */
+  get leases(): readonly Lease[] {
+    return this.#leases
   }
 
   /** Why the request is not where its binding wants it; undefined when it is, or has none. */
@@ -92,7 +99,7 @@ export class Passage {
 
   /** The server of the latest attempt. */
   get server(): Server | undefined {
-    return this.leases.at(-1)?.server
+    return this.#latest?.server
   }
 
   /** The server let the session go: it may be moved at its next request, whatever that is. */
@@ -103,13 +110,15 @@ export class Passage {
   /** Books the request; to be called once, when the client has its answer or has gone. */
   end(): void {
     const { counters } = this.#ground
-    const { server, verdict, moved } = this
-    if (server === undefined) return
-    counters.of(server).requests += 1
-    if (this.binding.session !== undefined) {
-      const nowS = Math.floor(this.#ground.nowMs() / 1000)
-      counters.of(server).sessions?.see(this.binding.session.id, nowS)
-      this.#ground.rebalancer?.see(this.binding.session.id, server, this.#released)
+    const latest = this.#latest
+    if (latest === undefined) return
+    latest.closesRequest()
+    const { verdict, moved } = this
+    const { session } = this.binding
+    if (session !== undefined) {
+      const { server } = latest
+      counters.see(session, server, Math.floor(this.#ground.nowMs() / 1000))
+      this.#ground.rebalancer?.see(session.id, server, this.#released)
     }
     if (moved !== undefined) counters.affinity.countMoved(moved)
     else if (verdict === undefined) counters.affinity.none += 1
@@ -120,9 +129,10 @@ export class Passage {
   /** Sends the first attempt; false when no server may take the request. */
   begin(dispatcher: Dispatcher): boolean {
     this.#rules.budget?.request(this.startedMs)
-    const server = this.#choose()
+    const nowMs = this.#ground.nowMs()
+    const server = this.#choose(nowMs)
     if (server === undefined) return false
-    dispatcher.dispatch(this.#lease(server))
+    dispatcher.dispatch(this.#lease(server, nowMs))
     return true
   }
 
@@ -133,9 +143,10 @@ export class Passage {
   settle(lease: Lease, outcome: Outcome, facts: RetryFacts, dispatcher: Dispatcher): boolean {
     lease.release(outcome)
     if (facts.sent) this.#sent += 1
-    const next = this.#next(outcome, 0, facts)
+    const nowMs = this.#ground.nowMs()
+    const next = this.#next(outcome, 0, facts, nowMs)
     if (next === undefined) return false
-    dispatcher.dispatch(this.#lease(next))
+    dispatcher.dispatch(this.#lease(next, nowMs))
     return true
   }
 
@@ -147,7 +158,7 @@ export class Passage {
   retryStatus(lease: Lease, status: number, facts: RetryFacts): Server | undefined {
     if (!this.#rules.retry.statuses.has(status)) return undefined
     this.#sent += 1
-    const next = this.#next(outcomes.status, status, facts)
+    const next = this.#next(outcomes.status, status, facts, this.#ground.nowMs())
     if (next === undefined) {
       this.#sent -= 1
       return undefined
@@ -160,28 +171,31 @@ export class Passage {
 
   /** Sends the next attempt to the server that `retryStatus` chose. */
   proceed(server: Server, dispatcher: Dispatcher): void {
-    dispatcher.dispatch(this.#lease(server))
+    dispatcher.dispatch(this.#lease(server, this.#ground.nowMs()))
   }
 
   /** The server for one more attempt, paid for from the budget; undefined when that is it. */
-  #next(outcome: Outcome, status: number, facts: RetryFacts): Server | undefined {
+  #next(outcome: Outcome, status: number, facts: RetryFacts, nowMs: number): Server | undefined {
     const { retry, budget } = this.#rules
-    const nowMs = this.#ground.nowMs()
     const ageMs = nowMs - this.startedMs
     if (!mayRetry(retry, outcome, status, facts, this.#sent, ageMs)) return undefined
     // What was never sent costs nobody anything. Asked before a server is chosen, since choosing
     // counts for that server, and booked after it, since there may be none.
     const charged = facts.sent ? budget : undefined
     if (charged?.hasRoom(nowMs) === false) return undefined
-    const server = this.#choose()
+    const { tried } = this.#selection
+    const last = this.#latest?.server
+    if (last !== undefined && !tried.includes(last)) tried.push(last)
+    const server = this.#choose(nowMs)
     if (server !== undefined) charged?.tryRetry(nowMs)
     return server
   }
 
-  #lease(server: Server): Lease {
-    const lease = new Lease(this.#ground, server, this.leases.length > 0)
-    this.#selection.tried.push(server)
-    this.leases.push(lease)
+  #lease(server: Server, nowMs: number): Lease {
+    const lease = new Lease(this.#ground, server, this.#latest !== undefined, nowMs)
+    // Not pushed: an array that grows makes room for sixteen more, and nearly all stay alone.
+    this.#leases = this.#latest === undefined ? [lease] : [...this.#leases, lease]
+    this.#latest = lease
     return lease
   }
 
@@ -206,7 +220,7 @@ export class Passage {
     if (rebalancer === undefined || session === undefined) return undefined
     // What failed there goes home again.
     this.#moved = undefined
-    if (this.leases.length > 0) return undefined
+    if (this.#latest !== undefined) return undefined
     // The upgrade of a connection belongs to what was said before it.
     const safe = this.facts.method === 'GET' && this.facts.header('upgrade') === ''
     const { id, seenS } = session
@@ -215,9 +229,9 @@ export class Passage {
     return server
   }
 
-  #choose(): Server | undefined {
+  #choose(nowMs: number): Server | undefined {
     const { failOpen } = this.#ground
-    const nowS = Math.floor(this.#ground.nowMs() / 1000)
+    const nowS = Math.floor(nowMs / 1000)
     const bound = this.binding.server
     if (bound !== undefined) {
       const reason = this.#selection.hasTried(bound) ? 'failed' : bound.obstacle(nowS)

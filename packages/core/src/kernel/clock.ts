@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks'
+
 /**
  * Time, as the core sees it. Durations and health use the monotonic clock; only cookies, whose
  * times other replicas read, use the wall clock.

@@ -70,6 +70,13 @@ export class AffinityCounters {
   }
 }
 
+/** A session, and what is known of its being counted. */
+export interface CountedSession {
+  readonly id: string
+  countedBy?: Server | undefined
+  countedUntilS?: number
+}
+
 /** All counters of one upstream. Those of a server that has left the pool go with it. */
 export class UpstreamCounters {
   readonly affinity: AffinityCounters = new AffinityCounters()
@@ -79,6 +86,16 @@ export class UpstreamCounters {
   /** @param sessionWindowS see ServerCounters; undefined where sessions have no names. */
   constructor(sessionWindowS?: number) {
     this.#sessionWindowS = sessionWindowS
+  }
+
+  /** Books that `server` has the session; nowS in seconds of the monotonic clock. */
+  see(session: CountedSession, server: Server, nowS: number): void {
+    // A sketch lies all over the memory, and nearly every request is one more of its session.
+    if (session.countedBy === server && nowS < (session.countedUntilS ?? 0)) return
+    const { sessions } = this.of(server)
+    if (sessions === undefined) return
+    session.countedBy = server
+    session.countedUntilS = sessions.see(session.id, nowS)
   }
 
   of(server: Server): ServerCounters {

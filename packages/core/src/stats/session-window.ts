@@ -18,12 +18,14 @@ export class SessionWindow {
     this.#slotS = Math.max(1, Math.ceil(windowS / (SLOTS - 1)))
   }
 
-  see(id: string, nowS: number): void {
+  /** @returns until when seeing it again would change nothing. */
+  see(id: string, nowS: number): number {
     this.#turn(nowS)
     const newest = this.#slots[0] ?? new SessionSketch()
     this.#slots[0] = newest
     // What the newest slot has seen is united already: the common case costs one look.
     if (newest.add(id) && this.#united.add(id)) this.#text = undefined
+    return (this.#slot + 1) * this.#slotS
   }
 
   toText(nowS: number): string {

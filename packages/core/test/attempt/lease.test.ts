@@ -22,7 +22,7 @@ class Keeper implements LeaseKeeper {
   }
 
   take(retry = false): Lease {
-    return new Lease(this, this.server, retry)
+    return new Lease(this, this.server, retry, this.ms)
   }
 
   get counted() {

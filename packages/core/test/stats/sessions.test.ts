@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import type { Dispatcher } from '#core/attempt/passage.js'
 import { outcomes } from '#core/kernel/outcome.js'
 import { createSeededRandom } from '#core/kernel/random.js'
-import type { UpstreamOptions } from '#core/options/types.js'
+import type { CookieOptions, UpstreamOptions } from '#core/options/types.js'
 import { SessionSketch } from '#core/stats/sketch.js'
 import { Upstream } from '#core/upstream.js'
 
-function shop(idle?: string) {
+function shop(more: Partial<CookieOptions> = {}) {
   let nowMs = 0
   const clock = { now: () => nowMs, wall: () => 1_700_000_000_000 + nowMs }
   const upstream = new Upstream(
@@ -17,7 +17,7 @@ function shop(idle?: string) {
       sticky: {
         cookie: 'srv',
         keys: ['sessions are counted by this'],
-        ...(idle !== undefined && { idle }),
+        ...more,
       },
     },
     { clock, random: createSeededRandom(3) },
@@ -30,6 +30,7 @@ function shop(idle?: string) {
     },
   }
   return {
+    upstream,
     wait: (ms: number) => {
       nowMs += ms
     },
@@ -72,7 +73,7 @@ test('a server has the sessions that it was given, however often they come', () 
 })
 
 test('a session that does not come again is had for the idle time of its cookie', () => {
-  const { visit, sessions, wait } = shop('3m')
+  const { visit, sessions, wait } = shop({ idle: '3m' })
   visit()
   wait(180_000)
   assert.deepEqual(sessions(), [1, 0])
@@ -100,4 +101,25 @@ test('learned sessions are had for their timeout; where sessions have no names t
   assert.deepEqual(counted(upstream), [0])
   const plain = build({ cookie: 'srv', value: 'md5' })
   assert.equal(plain.snapshot().servers[0]?.sessions, null)
+})
+
+test('a session that keeps coming is had for as long as it comes', () => {
+  const { visit, sessions, wait } = shop()
+  const cookie = visit()
+  for (let hours = 0; hours < 3; hours += 0.1) {
+    visit(cookie)
+    visit(cookie)
+    assert.deepEqual(sessions(), [1, 0])
+    wait(360_000)
+  }
+})
+
+test('a session that is served elsewhere for a while is had there as well', () => {
+  const { upstream, visit, sessions } = shop({ rebind: 'never' })
+  const cookie = visit()
+  visit(cookie)
+  upstream.override('a:80', { mode: 'down' })
+  visit(cookie)
+  visit(cookie)
+  assert.deepEqual(sessions(), [1, 1])
 })
