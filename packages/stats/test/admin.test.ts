@@ -163,6 +163,31 @@ describe('Whether a server may be stopped', () => {
     })
   }
 
+  test('does not wait for sessions of a server that is down: they move, stopped or not', async (t) => {
+    const { app, gateway } = await serveGateway(t)
+    gateway.sessions = sketchOf('0123456789abcdef')
+    await post(app, { state: 'down' })
+    assert.deepEqual([(await report(app)).sessionsLeft, (await report(app)).safeToStop], [1, true])
+  })
+
+  test('is told when every replica has heard of it, not before', async (t) => {
+    const { app, gateway } = await serveGateway(t)
+    const now = gateway.get.bind(gateway)
+    let isHeard = false
+    gateway.get = (upstream) => ({
+      ...now(upstream),
+      override: (...word) => {
+        setTimeout(() => {
+          isHeard = true
+          now(upstream).override(...word)
+        }, 300)
+      },
+    })
+    const response = await post(app, { state: 'drain' })
+    assert.equal(isHeard, true)
+    assert.equal(response.json().state, 'drain')
+  })
+
   test('can be waited for, so that one call drains and waits', async (t) => {
     const { app, gateway } = await serveGateway(t)
     gateway.active = 1

@@ -1,8 +1,10 @@
-import type { Feed } from '../feed.js'
+import type { Feed, State } from '../feed.js'
+import { findServer } from '../routes/find.js'
 import type { Target } from './control.js'
-import { type DrainReport, drainReport } from './drain-report.js'
+import { type DrainReport, drainReport, isClosed } from './drain-report.js'
 
 const LOOK_AGAIN_MS = 500
+const SETTLE_MS = 3_000
 
 /** Tells how far servers are from being stopped without loss, at once or when they are. */
 export class DrainWatch {
@@ -22,13 +24,36 @@ export class DrainWatch {
    * The report as soon as the server may be stopped, or after `waitMs`, or when nobody waits.
    * @throws NotFoundError
    */
-  async wait(target: Target, waitMs: number, gone: AbortSignal): Promise<DrainReport> {
+  wait(target: Target, waitMs: number, gone: AbortSignal): Promise<DrainReport> {
+    return this.#until(target, (state) => drainReport(state, target).safeToStop, waitMs, gone)
+  }
+
+  /**
+   * The report as soon as every replica keeps new sessions from the server, which takes those of a
+   * fleet a second: told before, it would say that the server is up.
+   * @throws NotFoundError
+   */
+  settled({ upstream, server }: Target, gone: AbortSignal): Promise<DrainReport> {
+    return this.#until(
+      { upstream, server },
+      (state) => isClosed(findServer(state, upstream, server)),
+      SETTLE_MS,
+      gone,
+    )
+  }
+
+  async #until(
+    target: Target,
+    isSo: (state: State) => boolean,
+    waitMs: number,
+    gone: AbortSignal,
+  ): Promise<DrainReport> {
     const end = AbortSignal.any([gone, this.#closing.signal])
     const deadline = this.#feed.nowMs + waitMs
     for (;;) {
-      const report = await this.report(target)
+      const state = await this.#feed.read()
       const leftMs = deadline - this.#feed.nowMs
-      if (report.safeToStop || leftMs <= 0 || end.aborted) return report
+      if (isSo(state) || leftMs <= 0 || end.aborted) return drainReport(state, target)
       await pause(Math.min(LOOK_AGAIN_MS, leftMs), end)
     }
   }

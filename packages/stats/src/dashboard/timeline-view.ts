@@ -71,7 +71,7 @@ export function sentenceOf(event: TimelineEvent): string {
 
 const WORDS: Readonly<Record<string, string>> = {
   ejected: 'ejected',
-  probing: 'is being probed',
+  probing: 'is probed',
   returned: 'is back',
   drain: 'drained',
   down: 'taken down',

@@ -47,7 +47,11 @@ function entryDifferences(
 ): void {
   const [was, is] = [before.report, now.report]
   const isEjection = ejectionsOf(now.row) > ejectionsOf(before.row)
-  if (isEjection) note('ejected', failsInWords(serverCounts(growth(before.row, now.row)).fails))
+  const fails = (): string => failsInWords(serverCounts(growth(before.row, now.row)).fails)
+  // Out it is already: a night of failed probes is one ejection, not thousands.
+  if (isOut(was.state) && is.state === 'ejected') {
+    if (isEjection) note('probing', fails())
+  } else if (isEjection) note('ejected', fails())
   else if (was.state !== is.state) note(arrivalIn(is.state, was.state))
   // It was out and back between two looks.
   if (isEjection && is.state === 'up') note('returned')
@@ -56,7 +60,11 @@ function entryDifferences(
 
 function arrivalIn(state: ServerState, from: ServerState): HappeningType {
   if (state !== 'up') return state
-  return from === 'ejected' || from === 'probing' ? 'returned' : 'up'
+  return isOut(from) ? 'returned' : 'up'
+}
+
+function isOut(state: ServerState): boolean {
+  return state === 'ejected' || state === 'probing'
 }
 
 const FAIL_WORDS: Readonly<Record<FailKind, string>> = {

@@ -1,14 +1,7 @@
 import type { SnapshotReading } from '../snapshots/parse.js'
 import { finish, type Steps } from '../turns.js'
 import { replicaDifferences, serverDifferences } from './differences.js'
-import {
-  type Ledger,
-  type Life,
-  lifeKey,
-  type Presence,
-  type ReplicaFacts,
-  readLedger,
-} from './life.js'
+import { type Ledger, type Life, lifeKey, type ReplicaFacts, readLedger } from './life.js'
 import type { MergedServer } from './merged-server.js'
 import { MergedUpstream } from './merged-upstream.js'
 import { addTo, affinityCounts, hasShrunk, movedOf, type Row } from './rows.js'
@@ -135,7 +128,7 @@ export class Registry {
         (other) => other !== life && other.facts.replica === replica,
       )
       const [last] = older
-      for (const other of older) if (other.facts.startedAt < facts.startedAt) retire(other)
+      for (const other of older) if (other.facts.startedAt < facts.startedAt) this.#retire(other)
       const renewed = last !== undefined && last.facts.package !== facts.package
       this.timeline.add({ type: 'replica-started', replica, detail: facts.package }, nowMs)
       if (renewed) {
@@ -178,13 +171,19 @@ export class Registry {
     return true
   }
 
-  #expire(life: Life, nowMs: number): void {
-    this.#lives.delete(life.key)
+  /** Its counters stay in the totals; what it said of its servers holds no more. */
+  #retire(life: Life): void {
+    life.presence = 'replaced'
     for (const name of life.ledgers.keys()) this.upstreams.get(name)?.leave(life)
-    if (life.presence === 'silent') {
+  }
+
+  #expire(life: Life, nowMs: number): void {
+    const wasSilent = life.presence === 'silent'
+    this.#lives.delete(life.key)
+    this.#retire(life)
+    if (wasSilent) {
       this.timeline.add({ type: 'replica-gone', replica: life.facts.replica }, nowMs)
     }
-    life.presence = 'replaced'
     this.#past.set(life.key, life)
     let entries = 0
     for (const past of [...this.#past.values()].reverse()) {
@@ -279,11 +278,6 @@ function isOld({ at }: ReplicaFacts, ledgers: Ledgers, known: Life): boolean {
 
 function newLife(key: string, facts: ReplicaFacts): Life {
   return { key, facts, presence: 'live', seenMs: 0, ledgers: new Map() }
-}
-
-function retire(life: Life): void {
-  const replaced: Presence = 'replaced'
-  life.presence = replaced
 }
 
 function entriesOf({ ledgers }: Life): number {

@@ -70,19 +70,13 @@ export class Timeline {
   add(happening: Happening, atMs: number): number {
     this.#changes += 1
     const { type, upstream = null, server = null, replica, by = null, detail = '' } = happening
-    const same = this.#events.findLastIndex(
-      (event) =>
-        event.type === type &&
-        event.upstream === upstream &&
-        event.server === server &&
-        atMs - event.at < SAME_MS &&
-        (replica === undefined || !event.replicas.includes(replica)),
-    )
+    const same = server === null ? -1 : this.#sameAs(happening, atMs)
     const known = this.#events[same]
-    if (known !== undefined && server !== null) {
+    if (known !== undefined) {
+      const isNews = replica !== undefined && !known.replicas.includes(replica)
       this.#events[same] = {
         ...known,
-        replicas: replica === undefined ? known.replicas : [...known.replicas, replica],
+        replicas: isNews ? [...known.replicas, replica] : known.replicas,
         by: known.by ?? by,
         detail: known.detail === '' ? detail : known.detail,
       }
@@ -94,6 +88,24 @@ export class Timeline {
     this.#events.push({ id, at: atMs, type, upstream, server, replicas, by, detail })
     if (this.#events.length > MOST_EVENTS) this.#events = this.#events.slice(-MOST_EVENTS)
     return id
+  }
+
+  /** The event of the same server that this is a part of; -1 where it is one of its own. */
+  #sameAs({ type, upstream, server, replica }: Happening, atMs: number): number {
+    const isOfServer = (event: TimelineEvent): boolean =>
+      event.upstream === upstream && event.server === server
+    // One after the other until it is back: together they are news once.
+    if (type === 'probing') {
+      const latest = this.#events.findLastIndex(isOfServer)
+      return this.#events[latest]?.type === 'probing' ? latest : -1
+    }
+    return this.#events.findLastIndex(
+      (event) =>
+        event.type === type &&
+        isOfServer(event) &&
+        atMs - event.at < SAME_MS &&
+        (replica === undefined || !event.replicas.includes(replica)),
+    )
   }
 
   /** What happened went on: its detail is another now. */

@@ -4,7 +4,7 @@ import type { Change } from '../control/control.js'
 import type { DrainWatch } from '../control/drain-watch.js'
 import type { Operator } from '../control/operator.js'
 import { described, flag, number, object, oneOf, ref, text } from '../schemas/schema.js'
-import { LONGEST_WAIT_MS, reportOf, targetOf, waitParameter } from './drain.js'
+import { LONGEST_WAIT_MS, reportOf, targetOf, waitParameter, whileThere } from './drain.js'
 import { type Endpoint, json, serverParameter, upstreamParameter } from './endpoint.js'
 import { queryDuration, queryText, RequestError } from './query.js'
 
@@ -45,7 +45,10 @@ export function adminEndpoints(operator: Operator, watch: DrainWatch): readonly 
         const { change, force, by } = parseChange(request.body)
         const waitMs = queryDuration(request.query, 'wait', LONGEST_WAIT_MS)
         await operator.change(target, change, signature(by, request), force)
-        return reportOf(watch, request, waitMs)
+        const closes = change.state === 'drain' || change.state === 'down'
+        return waitMs === undefined && closes
+          ? whileThere(request, (gone) => watch.settled(target, gone))
+          : reportOf(watch, request, waitMs)
       },
     },
     {

@@ -43,12 +43,19 @@ export async function reportOf(
 ): Promise<DrainReport> {
   const target = targetOf(request)
   if (waitMs === undefined) return watch.report(target)
+  return whileThere(request, (gone) => watch.wait(target, waitMs, gone))
+}
+
+/** Does what takes a while, and tells it when the caller has gone. */
+export async function whileThere<T>(
+  { socket }: FastifyRequest,
+  work: (gone: AbortSignal) => Promise<T>,
+): Promise<T> {
   const gone = new AbortController()
   const leave = (): void => gone.abort()
-  const { socket } = request
   socket.once('close', leave)
   try {
-    return await watch.wait(target, waitMs, gone.signal)
+    return await work(gone.signal)
   } finally {
     socket.off('close', leave)
   }

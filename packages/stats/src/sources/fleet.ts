@@ -35,7 +35,8 @@ class FleetSource implements Source, Control {
     try {
       snapshots = await this.#store.read()
     } catch (error) {
-      return sink.fail(WHERE, error)
+      // What the client says of its own queue helps nobody at night; the log has it as the cause.
+      return sink.fail(WHERE, new Error('does not answer', { cause: error }))
     }
     sink.fine(WHERE)
     for (const [replica, text] of snapshots) {

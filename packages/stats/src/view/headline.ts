@@ -14,9 +14,12 @@ export interface HeadlineFacts {
 /** Whether it is all right, in one sentence; where it is not, the worst first. */
 export function headlineOf(facts: HeadlineFacts): Headline {
   const { heardAt, stale, nowMs, alarms } = facts
-  if (heardAt === null) return { level: 'unknown', text: 'No replica has been heard of yet.' }
+  if (heardAt === null) {
+    return { level: 'unknown', text: `No replica has been heard of yet${refusalInWords(alarms)}.` }
+  }
   if (stale) {
-    return { level: 'serious', text: `No replica has been heard for ${span(nowMs - heardAt)}.` }
+    const text = `No replica has been heard for ${span(nowMs - heardAt)}${refusalInWords(alarms)}.`
+    return { level: 'serious', text }
   }
   const grave = alarms.filter(({ level }) => level === 'serious')
   const ailing = facts.upstreams.flatMap((upstream) =>
@@ -52,7 +55,7 @@ function trouble(facts: HeadlineFacts, upstream: UpstreamView, server: ServerVie
   const where = live === 1 ? '' : seeing === live ? ' on all replicas' : ` on ${seeing} of ${live}`
   const cause = ejection === undefined || ejection.detail === '' ? '' : `: ${ejection.detail}`
   const isDue = server.ejectedUntil !== null && server.ejectedUntil < nowMs
-  const waits = server.state === 'probing' ? 'is being probed' : 'waits to be probed'
+  const waits = server.state === 'probing' ? 'is being probed' : 'waits for a request to probe it'
   const since = ago === undefined ? '' : ` for ${ago}`
   const state =
     server.state === 'probing' || isDue
@@ -90,6 +93,14 @@ function movedLately(upstreams: readonly UpstreamView[]): number {
 
 function alarmsInWords(alarms: readonly Alarm[]): string {
   return alarms.map(({ message }) => ` ${message}.`).join('')
+}
+
+/** Why nobody is heard, where that is known: it may be Redis, and all gateways are well. */
+function refusalInWords(alarms: readonly Alarm[]): string {
+  const [first, ...others] = alarms.find(({ kind }) => kind === 'refused')?.values ?? []
+  if (first === undefined) return ''
+  const more = others.length === 0 ? '' : `, and ${others.length} more`
+  return `: ${first.replicas.join(', ')} ${first.value}${more}`
 }
 
 function count(n: number, noun: string): string {

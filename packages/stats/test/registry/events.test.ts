@@ -69,6 +69,31 @@ describe('The timeline', () => {
     assert.deepEqual(types().slice(1), ['ejected', 'probing', 'returned'])
   })
 
+  test('has a server that is dead all night as one ejection, however often it is probed', () => {
+    const { hear, events, view, wait } = fleet()
+    const fails = (connect: number) => ({ connect, timeout: 0, reset: 0, invalid: 0, status: 0 })
+    hear({}, { ejections: 0, fails: fails(0) })
+    hear({}, { state: 'ejected', ejections: 1, fails: fails(1) })
+    for (let probes = 1; probes <= 1_000; probes += 1) {
+      wait(4_000)
+      hear({}, { state: 'probing', ejections: probes, fails: fails(probes) })
+      hear({}, { state: 'ejected', ejections: probes + 1, fails: fails(probes + 1) })
+    }
+    const [, ejected, probed, ...others] = events()
+    assert.deepEqual([ejected?.type, ejected?.detail], ['ejected', '1 × no connection'])
+    assert.deepEqual([probed?.type, probed?.detail], ['probing', '1 × no connection'])
+    assert.deepEqual(others, [])
+    assert.match(view().headline.text, /^shop-1 ejected for 67 min: 1 × no connection/)
+    hear({}, { ejections: 1_001, fails: fails(1_001) })
+    hear({}, { state: 'ejected', ejections: 1_002, fails: fails(1_002) })
+    assert.deepEqual(
+      events()
+        .slice(3)
+        .map(({ type }) => type),
+      ['returned', 'ejected'],
+    )
+  })
+
   test('has what operators do, and who comes and goes', () => {
     const { hear, events } = fleet()
     hear({}, { id: 'a' }, { id: 'b' })
@@ -186,6 +211,20 @@ describe('Alarms', () => {
     hear({ replica: 'a', ...alike }, {})
     assert.deepEqual(alarms(), ['silent warning'])
   })
+})
+
+test('what a process said that another has replaced does not stand beside what that one says', () => {
+  const { hear, wait, view, registry } = fleet()
+  const shown = () => viewUpstreams(registry, view().at).flatMap(({ servers }) => servers)
+  hear({}, { id: 'kept' }, { id: 'removed' })
+  hear({ startedAt: START_MS + 1 }, { id: 'kept' })
+  assert.deepEqual(
+    shown().map(({ id }) => id),
+    ['kept'],
+  )
+  wait(11_000)
+  assert.equal(view().stale, true)
+  assert.deepEqual(shown()[0]?.states, { up: 1 })
 })
 
 describe('The headline', () => {

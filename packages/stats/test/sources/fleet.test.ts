@@ -60,7 +60,7 @@ test('what replicas post on the board is merged; what is no snapshot is an alarm
 })
 
 test('a store that does not answer is an alarm while it lasts, and what was known stays', async () => {
-  const { feed, post, store } = fleet()
+  const { feed, post, store, wait } = fleet()
   await post('good', encodeSnapshot(aReplica({ replica: 'good', at: 1_700_000_000_000 })))
   await feed.read()
   const read = store.read.bind(store)
@@ -71,7 +71,14 @@ test('a store that does not answer is an alarm while it lasts, and what was know
     ['refused'],
   )
   assert.equal(feed.state.upstreams.length, 1)
+  wait(12_000)
+  await feed.poll()
+  assert.equal(
+    feed.state.fleet.headline.text,
+    'No replica has been heard for 12 s: Redis does not answer.',
+  )
   store.read = read
+  await post('good', encodeSnapshot(aReplica({ replica: 'good', at: 1_700_000_012_000 })))
   await feed.poll()
   assert.deepEqual(feed.state.fleet.alarms, [])
 })
