@@ -1,11 +1,13 @@
-import type { GatewayName } from './e2e/gateways.js'
+import { type EndToEndSource, endToEndFigures } from './e2e/figures.js'
 import { qualityFigures } from './quality/figures.js'
 
-/** Something that is measured, and what it has to reach; what is less is better. */
+/** Something that is measured, and what it has to reach. */
 export interface Figure {
   readonly id: string
   readonly title: string
-  readonly unit: 'ratio' | 'µs' | 'ns' | 'ms' | 'KB' | 'bytes'
+  readonly unit: 'ratio' | 'µs' | 'ns' | 'ms' | 'KB' | 'bytes' | 'commands'
+  /** Which way is good; `'less'` when absent. */
+  readonly better?: 'less' | 'more'
   readonly must: number
   readonly aim: number
   readonly source: Source
@@ -13,10 +15,7 @@ export interface Figure {
 
 /** Where a figure comes from. */
 export type Source =
-  /** The cost a request of one gateway against that of another, run in turn. */
-  | { readonly kind: 'cost'; readonly of: GatewayName; readonly against: GatewayName }
-  /** From the start of a gateway's process to its first answer. */
-  | { readonly kind: 'start'; readonly of: GatewayName }
+  | EndToEndSource
   /** What a program of this package measures in a process of its own. */
   | {
       readonly kind: 'micro'
@@ -59,22 +58,7 @@ const micro = (
 
 /** One entry a line of the report. */
 export const figures: readonly Figure[] = [
-  {
-    id: 'P1',
-    title: 'cost a request, against bare reply-from',
-    unit: 'ratio',
-    must: 0.75,
-    aim: 0.6,
-    source: { kind: 'cost', of: 'holdfast', against: 'reply-from' },
-  },
-  {
-    id: 'P2',
-    title: 'cost a request, against the floor',
-    unit: 'ratio',
-    must: 1.45,
-    aim: 1.2,
-    source: { kind: 'cost', of: 'holdfast', against: 'floor' },
-  },
+  ...endToEndFigures,
   ...[3, 100, 1_000].flatMap((servers) => [
     decision('cookie', 'cookie', servers, servers > 100 ? 4 : 2),
     decision('key', 'key', servers, servers > 100 ? 4 : 2),
@@ -87,15 +71,4 @@ export const figures: readonly Figure[] = [
   // Nothing a session: 8 bytes are less than any object takes, and more than the heap's unrest.
   micro('P12', 'memory a session, cookie', ['bytes', 1], [8, 8], ['memory', 'cookieSession']),
   micro('P12', 'memory a session, hash', ['bytes', 1], [8, 8], ['memory', 'hashSession']),
-  {
-    id: 'P13',
-    title: 'start to first proxied request',
-    unit: 'ms',
-    must: 500,
-    aim: 250,
-    source: { kind: 'start', of: 'holdfast' },
-  },
-]
-
-/** Gateways that are run beside those that a figure needs, to show where the others stand. */
-export const bystanders: readonly GatewayName[] = ['nginx']
+].toSorted((one, other) => Number(one.id.slice(1)) - Number(other.id.slice(1)))

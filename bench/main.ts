@@ -1,12 +1,29 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { costSettings } from './e2e/cost.js'
+import { endToEndSettings } from './e2e/end-to-end.js'
 import { gateways } from './e2e/gateways.js'
 import { figures } from './figures.js'
 import { describeMachine } from './lib/machine.js'
 import { measureFigures } from './measure.js'
 import { figureTable, gatewayTable, standing } from './report.js'
 import { surveys } from './surveys.js'
+
+/** The packages and programs that take part, so that their versions are written down. */
+const everythingUsed = [
+  [
+    ...['fastify', 'undici', 'ws', 'ioredis'],
+    ...gateways.flatMap((gateway) => (gateway.kind === 'node' ? [gateway.package] : [])),
+  ],
+  {
+    wrk: '-v',
+    'redis-server': '--version',
+    ...Object.fromEntries(
+      gateways.flatMap((gateway) =>
+        gateway.kind === 'program' ? [[gateway.program, gateway.version]] : [],
+      ),
+    ),
+  },
+] as const
 
 /** Measures the figures with these ids, or all, or one survey; prints and writes down what it finds. */
 export async function run(ids: readonly string[]): Promise<void> {
@@ -17,11 +34,14 @@ export async function run(ids: readonly string[]): Promise<void> {
     const known = [...new Set(figures.map(({ id }) => id)), ...Object.keys(surveys)].join(', ')
     throw new RangeError(`There is no figure ${ids.join(', ')}: there are ${known}`)
   }
-  const machine = describeMachine()
-  const { results, rounds } = await measureFigures(wanted, (text) => console.error(`  ${text}`))
+  const machine = describeMachine(...everythingUsed)
+  const all = ids.length === 0
+  const { results, rounds } = await measureFigures(wanted, all, (text) =>
+    console.error(`  ${text}`),
+  )
 
   console.log(`\n${figureTable(results)}`)
-  if (Object.keys(rounds).length > 0) console.log(`\n${gatewayTable(rounds)}`)
+  if (rounds.sideBySide !== undefined) console.log(`\n${gatewayTable(rounds.sideBySide, all)}`)
   const short = results.filter((result) => standing(result) === 'SHORT')
   console.log(
     short.length === 0
@@ -32,7 +52,10 @@ export async function run(ids: readonly string[]): Promise<void> {
   const file = write(at, {
     at,
     ...machine,
-    settings: { ...costSettings, gateways: gateways.map(({ name, settings }) => [name, settings]) },
+    settings: {
+      ...endToEndSettings,
+      gateways: gateways.map(({ name, settings }) => [name, settings]),
+    },
     results: results.map((result) => ({ ...result, standing: standing(result) })),
     rounds,
   })
@@ -40,7 +63,7 @@ export async function run(ids: readonly string[]): Promise<void> {
 }
 
 async function runSurvey(name: string): Promise<void> {
-  const machine = describeMachine()
+  const machine = describeMachine(...everythingUsed)
   const survey = await surveys[name]?.((text) => console.error(`  ${text}`))
   for (const text of survey?.tables ?? []) console.log(`\n${text}`)
   const at = new Date().toISOString()

@@ -1,7 +1,9 @@
 import { contrastRows, measureContrast } from './contrast/contrast.js'
+import { gatewayNames } from './e2e/gateways.js'
+import { measureSideBySide } from './e2e/side-by-side.js'
 import { surveyParts } from './micro/survey.js'
 import { surveyQuality } from './quality/survey.js'
-import { table } from './report.js'
+import { gatewayTable, table } from './report.js'
 
 /** What is measured without a bound that it must keep: tables to read, and all that is behind them. */
 export interface Survey {
@@ -9,8 +11,13 @@ export interface Survey {
   readonly data: unknown
 }
 
-/** `npm run bench -- NAME`; none of them is part of a run of all figures. */
+/** `npm run bench -- NAME`; only the first is part of a run of all figures. */
 export const surveys: Readonly<Record<string, (tell: Tell) => Promise<Survey>>> = {
+  /** All gateways that are there, side by side. */
+  peers: async (tell) => {
+    const data = await measureSideBySide(gatewayNames, true, tell)
+    return { tables: [gatewayTable(data, true)], data }
+  },
   /** The same shop with its sessions in two places. */
   contrast: async (tell) => {
     const data = await measureContrast(tell)

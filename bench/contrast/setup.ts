@@ -1,14 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createConnection } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort, processorMs } from '../e2e/process.js'
 import { end, start } from '../lib/children.js'
-import { findProgram } from '../lib/machine.js'
+import { Redis } from '../lib/redis.js'
 
 /** Where the sessions are: in the servers behind a sticky gateway, or shared in Redis. */
 export type Way = 'sticky' | 'shared'
@@ -68,62 +63,6 @@ export class Setup {
   async stop(): Promise<void> {
     await Promise.all([this.#gateway, ...this.#servers].map(end))
     await this.redis.stop()
-  }
-}
-
-/** A Redis that writes everything down and syncs it every second, as sessions deserve. */
-class Redis {
-  readonly url: string
-  readonly #port: number
-  readonly #folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
-  #child: ChildProcess | undefined
-
-  constructor(port: number) {
-    this.#port = port
-    this.url = `redis://127.0.0.1:${port}`
-  }
-
-  get pid(): number | undefined {
-    return this.#child?.pid
-  }
-
-  async start(): Promise<void> {
-    const options = {
-      port: `${this.#port}`,
-      bind: '127.0.0.1',
-      dir: this.#folder,
-      save: '',
-      appendonly: 'yes',
-      appendfsync: 'everysec',
-    }
-    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
-    this.#child = start(findProgram('redis-server') ?? 'redis-server', args, { stdio: 'ignore' })
-    while (!(await this.#ask('PING').catch(() => '')).startsWith('+PONG')) await pause(20)
-  }
-
-  /** Commands that clients have sent so far, these questions included. */
-  async commands(): Promise<number> {
-    const info = await this.#ask('INFO commandstats')
-    // What a script calls costs no round trip.
-    const calls = [...info.matchAll(/^cmdstat_(\w+)[^:]*:calls=(\d+)/gm)]
-    const scripts = new Set(['evalsha', 'eval'])
-    const own = new Set(['get', 'set', 'expire', 'del', 'ping', ...scripts])
-    return calls.reduce((sum, [, name = '', count]) => sum + (own.has(name) ? Number(count) : 0), 0)
-  }
-
-  async kill(): Promise<void> {
-    if (this.#child !== undefined) await end(this.#child)
-  }
-
-  async stop(): Promise<void> {
-    await this.kill()
-    rmSync(this.#folder, { recursive: true, force: true })
-  }
-
-  async #ask(command: string): Promise<string> {
-    const socket = createConnection(this.#port, '127.0.0.1')
-    socket.end(`${command}\r\nQUIT\r\n`)
-    return Buffer.concat(await socket.toArray()).toString()
   }
 }
 

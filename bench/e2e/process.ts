@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { end, start } from '../lib/children.js'
-import { type Gateway, nginxArgs, nginxConfig } from './gateways.js'
+import type { Gateway } from './gateways.js'
+import { nginxArgs, nginxConfig } from './programs/nginx.js'
 
 /** The gateway has one core for itself; servers and load share the other. */
 const GATEWAY_CORE = '0'
@@ -21,53 +22,96 @@ export interface Running {
   stop(): Promise<void>
 }
 
+type Environment = Readonly<Record<string, string>>
+
 /** Starts a gateway in front of `servers`. */
-export async function startGateway(gateway: Gateway, servers: readonly string[]): Promise<Running> {
-  if (gateway.kind === 'node') return startNode(gateway.file, servers)
+export async function startGateway(
+  gateway: Gateway,
+  servers: readonly string[],
+  environment: Environment = {},
+): Promise<Running> {
+  if (gateway.kind === 'node') return startNode(GATEWAY_CORE, gateway.file, servers, environment)
   const port = await freePort()
-  const { program, args } = gateway
-  return startProgram(GATEWAY_CORE, program, args, gateway.config(port, servers), port)
+  return startProgram(GATEWAY_CORE, gateway, gateway.config(port, servers), port)
 }
 
-/** Starts `count` servers, all in one nginx, that answer every request at once. */
-export async function startServers(
-  count: number,
-): Promise<{ readonly addresses: readonly string[]; stop(): Promise<void> }> {
+/** A process of Node that can be asked things, one at a time. */
+export interface NodeProcess extends Running {
+  ask(question: object): Promise<unknown>
+}
+
+export interface Servers {
+  readonly addresses: readonly string[]
+  stop(): Promise<void>
+}
+
+/** The server that answers every request at once, in an nginx with others. */
+const hello = (port: number): string =>
+  `server { listen 127.0.0.1:${port}; return 200 "hello\\n"; }`
+
+/**
+ * Starts `count` servers, all in one nginx.
+ * @param server what nginx is to know of the one at this port
+ */
+export async function startServers(count: number, server = hello): Promise<Servers> {
   const ports: number[] = []
   while (ports.length < count) ports.push(await freePort())
-  const config = nginxConfig(
-    ports.map((port) => `server { listen 127.0.0.1:${port}; return 200 "hello\\n"; }`).join('\n'),
-  )
-  const running = await startProgram(LOAD_CORE, 'nginx', nginxArgs, config, ports.at(-1) ?? 0)
+  const nginx = { program: 'nginx', args: nginxArgs }
+  const config = nginxConfig(ports.map(server).join('\n'))
+  const running = await startProgram(LOAD_CORE, nginx, config, ports.at(-1) ?? 0)
   return { addresses: ports.map((port) => `127.0.0.1:${port}`), stop: () => running.stop() }
 }
 
-async function startNode(file: string, servers: readonly string[]): Promise<Running> {
+/** Starts a compiled file of this package that tells its port once it listens. */
+export async function startNode(
+  core: string,
+  file: string,
+  args: readonly string[],
+  environment: Environment = {},
+): Promise<NodeProcess> {
   const path = fileURLToPath(new URL(`../${file}`, import.meta.url))
-  const child = start('taskset', ['-c', GATEWAY_CORE, process.execPath, path, ...servers], {
+  const child = start('taskset', ['-c', core, process.execPath, path, ...args], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { ...process.env, NODE_ENV: 'production' },
+    env: { ...process.env, NODE_ENV: 'production', ...environment },
   })
   const port = await new Promise<number>((settle, fail) => {
     child.once('message', (message: { port: number }) => settle(message.port))
     child.once('exit', () => fail(new Error(`${file} did not start`)))
   })
-  return running(child, port, () => end(child))
+  const ask = (question: object): Promise<unknown> =>
+    new Promise((settle, fail) => {
+      const lost = (): void => fail(new Error(`${file} has ended`))
+      child.once('exit', lost)
+      child.once('message', (answer) => {
+        child.off('exit', lost)
+        settle(answer)
+      })
+      child.send(question)
+    })
+  return { ...running(child, port, () => end(child)), ask }
 }
 
 async function startProgram(
   core: string,
-  program: string,
-  args: (folder: string) => readonly string[],
+  {
+    program,
+    args,
+    environment,
+  }: Pick<Gateway & { kind: 'program' }, 'program' | 'args' | 'environment'>,
   config: string,
   port: number,
 ): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
   writeFileSync(join(folder, 'config'), config)
   const child = start('taskset', ['-c', core, program, ...args(folder)], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...environment?.(folder) },
   })
-  await untilListening(child, port)
+  let complaint = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint += text
+  })
+  await untilListening(child, port, () => complaint)
   return running(child, port, async () => {
     await end(child)
     rmSync(folder, { recursive: true, force: true })
@@ -100,9 +144,15 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-async function untilListening(child: ChildProcess, port: number): Promise<void> {
+async function untilListening(
+  child: ChildProcess,
+  port: number,
+  complaint: () => string,
+): Promise<void> {
   while (!(await accepts(port))) {
-    if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(' ')} did not start`)
+    if (child.exitCode !== null) {
+      throw new Error(`${child.spawnargs.join(' ')} did not start: ${complaint()}`)
+    }
     await pause(10)
   }
 }

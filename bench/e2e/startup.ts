@@ -1,16 +1,16 @@
 import { get } from 'node:http'
-import { type Gateway, type GatewayName, gateways } from './gateways.js'
+import { type GatewayName, gatewayNamed } from './gateways.js'
 import { startGateway, startServers } from './process.js'
 
 const STARTS = 7
 
 /** Milliseconds from the start of a gateway's process to the end of its first answer. */
 export async function measureStarts(name: GatewayName): Promise<number[]> {
-  const gateway: Gateway | undefined = gateways.find((one) => one.name === name)
+  const gateway = gatewayNamed(name)
   const servers = await startServers(1)
   const times: number[] = []
   try {
-    while (gateway !== undefined && times.length < STARTS) {
+    while (times.length < STARTS) {
       const started = performance.now()
       const running = await startGateway(gateway, servers.addresses)
       await answer(running.port)

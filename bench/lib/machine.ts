@@ -1,20 +1,25 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { cpus, loadavg, release } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-/** What a result is worth depends on what it was measured with. */
-export function describeMachine(): Readonly<Record<string, unknown>> {
+/**
+ * What a result is worth depends on what it was measured with.
+ * @param packages those whose versions count
+ * @param programs the same, each with the option that makes it print its version
+ */
+export function describeMachine(
+  packages: readonly string[],
+  programs: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> {
   return {
     node: process.version,
     v8: process.versions.v8,
     commit: commit(),
-    packages: Object.fromEntries(
-      ['fastify', '@fastify/reply-from', 'undici', '@holdfast/plugin'].map((name) => [
-        name,
-        versionOf(name),
-      ]),
+    packages: Object.fromEntries(packages.map((name) => [name, versionOf(name)])),
+    programs: Object.fromEntries(
+      Object.entries(programs).map(([name, option]) => [name, programVersion(name, option)]),
     ),
     machine: {
       platform: `${process.platform} ${process.arch} ${release()}`,
@@ -42,11 +47,18 @@ function isExecutable(path: string): boolean {
 
 function versionOf(name: string): string {
   // Not every package exports its manifest, so it is found from the package's entry.
-  const entry = createRequire(import.meta.url).resolve(name)
+  const entry = fileURLToPath(import.meta.resolve(name))
   const folder = entry.slice(0, entry.lastIndexOf(`/${name.split('/').at(-1)}/`))
   const manifest = `${folder}/${name.split('/').at(-1)}/package.json`
   const { version }: { version: string } = JSON.parse(readFileSync(manifest, 'utf8'))
   return version
+}
+
+function programVersion(name: string, option: string): string {
+  const program = findProgram(name)
+  if (program === undefined) return 'absent'
+  const { stdout, stderr } = spawnSync(program, [option], { encoding: 'utf8' })
+  return /\d+\.\d[\w.+-]*/.exec(stdout + stderr)?.[0] ?? 'unknown'
 }
 
 function commit(): string {

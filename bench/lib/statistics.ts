@@ -17,3 +17,9 @@ export function spreadOf(values: readonly number[]): Spread {
     high: sorted.at(-1) ?? Number.NaN,
   }
 }
+
+/** The least of the values that this many percent of them do not exceed; NaN when there are none. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.ceil((sorted.length * percent) / 100) - 1] ?? Number.NaN
+}

@@ -22,8 +22,10 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#response.writeHead(status, headers)
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#response.write(chunk)
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#response.write(chunk)) return
+    controller.pause()
+    this.#response.once('drain', () => controller.resume())
   }
 
   onResponseEnd(): void {

@@ -1,15 +1,8 @@
 import replyFrom from '@fastify/reply-from'
 import Fastify from 'fastify'
-import { listening, servers } from './arguments.js'
+import { listening, roundRobin } from './arguments.js'
 
-const origins = servers.map((address) => `http://${address}`)
-let turn = 0
-const options = {
-  getUpstream: () => {
-    turn = (turn + 1) % origins.length
-    return origins[turn] ?? ''
-  },
-}
+const options = { getUpstream: roundRobin() }
 
 const app = Fastify({ logger: false })
 await app.register(replyFrom, { base: '', disableRequestLogging: true })
