@@ -27,8 +27,8 @@ const everythingUsed = [
 
 /** Measures the figures with these ids, or all, or one survey; prints and writes down what it finds. */
 export async function run(ids: readonly string[]): Promise<void> {
-  const [first = ''] = ids
-  if (Object.hasOwn(surveys, first)) return runSurvey(first)
+  const [first = '', ...parts] = ids
+  if (Object.hasOwn(surveys, first)) return runSurvey(first, parts)
   const wanted = figures.filter(({ id }) => ids.length === 0 || ids.includes(id))
   if (wanted.length === 0) {
     const known = [...new Set(figures.map(({ id }) => id)), ...Object.keys(surveys)].join(', ')
@@ -62,9 +62,9 @@ export async function run(ids: readonly string[]): Promise<void> {
   console.log(`Written to ${file}`)
 }
 
-async function runSurvey(name: string): Promise<void> {
+async function runSurvey(name: string, parts: readonly string[]): Promise<void> {
   const machine = describeMachine(...everythingUsed)
-  const survey = await surveys[name]?.((text) => console.error(`  ${text}`))
+  const survey = await surveys[name]?.((text) => console.error(`  ${text}`), parts)
   for (const text of survey?.tables ?? []) console.log(`\n${text}`)
   const at = new Date().toISOString()
   console.log(`\nWritten to ${write(at, { at, ...machine, [name]: survey?.data })}`)

@@ -4,6 +4,7 @@ import { measureSideBySide } from './e2e/side-by-side.js'
 import { surveyParts } from './micro/survey.js'
 import { surveyQuality } from './quality/survey.js'
 import { gatewayTable, table } from './report.js'
+import { surveyScale } from './scale/survey.js'
 
 /** What is measured without a bound that it must keep: tables to read, and all that is behind them. */
 export interface Survey {
@@ -11,8 +12,10 @@ export interface Survey {
   readonly data: unknown
 }
 
-/** `npm run bench -- NAME`; only the first is part of a run of all figures. */
-export const surveys: Readonly<Record<string, (tell: Tell) => Promise<Survey>>> = {
+/** `npm run bench -- NAME [PART ...]`; only the first is part of a run of all figures. */
+export const surveys: Readonly<
+  Record<string, (tell: Tell, parts: readonly string[]) => Promise<Survey>>
+> = {
   /** All gateways that are there, side by side. */
   peers: async (tell) => {
     const data = await measureSideBySide(gatewayNames, true, tell)
@@ -27,6 +30,9 @@ export const surveys: Readonly<Record<string, (tell: Tell) => Promise<Survey>>> 
   quality: surveyQuality,
   /** What the parts of the core cost, each by itself. */
   micro: surveyParts,
+  /** How cost grows with what there is of it. */
+  /** How much a gateway can have and hold. */
+  scale: surveyScale,
 }
 
 /** Says what is going on. */

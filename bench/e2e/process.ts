@@ -11,7 +11,7 @@ import type { Gateway } from './gateways.js'
 import { nginxArgs, nginxConfig } from './programs/nginx.js'
 
 /** The gateway has one core for itself; servers and load share the other. */
-const GATEWAY_CORE = '0'
+export const GATEWAY_CORE = '0'
 export const LOAD_CORE = '1'
 
 /** A server process that listens. */
