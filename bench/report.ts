@@ -57,7 +57,7 @@ export function gatewayTable({ cost, paced }: SideBySide, all: boolean): string 
   ])
 }
 
-function ratioText({ median, low, high }: Spread): string {
+export function ratioText({ median, low, high }: Spread): string {
   return `${text(median)} (${text(low)} to ${text(high)})`
 }
 

@@ -1,6 +1,7 @@
 import { contrastRows, measureContrast } from './contrast/contrast.js'
 import { gatewayNames } from './e2e/gateways.js'
 import { measureSideBySide } from './e2e/side-by-side.js'
+import { surveyGrowth } from './growth/survey.js'
 import { surveyParts } from './micro/survey.js'
 import { surveyQuality } from './quality/survey.js'
 import { gatewayTable, table } from './report.js'
@@ -31,6 +32,7 @@ export const surveys: Readonly<
   /** What the parts of the core cost, each by itself. */
   micro: surveyParts,
   /** How cost grows with what there is of it. */
+  growth: surveyGrowth,
   /** How much a gateway can have and hold. */
   scale: surveyScale,
 }

@@ -24,6 +24,10 @@ const HEADERS = {
 export interface Job {
   readonly path: string
   readonly connections: number
+  /** How many sessions take turns; 256 when absent. */
+  readonly sessions?: number
+  /** How many cookies of others come before the session's own. */
+  readonly cookies?: number
 }
 
 const SMALL: Job = { path: '/items/42?from=list', connections: CONNECTIONS }
@@ -54,7 +58,8 @@ export class Load {
   /** Begins the sessions: each asks once for its cookie. */
   static async begin(port: number, job = SMALL): Promise<Load> {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
-    const lines = await cookies(port)
+    const own = await cookies(port, job.sessions ?? SESSIONS)
+    const lines = own.map((cookie) => othersBefore(job) + cookie)
     writeFileSync(join(folder, 'load.lua'), script(lines))
     writeFileSync(join(folder, 'requests.json'), JSON.stringify(lines.map(requestText(port, job))))
     return new Load(port, job, folder)
@@ -98,10 +103,14 @@ export class Load {
   }
 }
 
-async function cookies(port: number): Promise<readonly string[]> {
+function othersBefore({ cookies = 0 }: Job): string {
+  return Array.from({ length: cookies }, (_, i) => `preference_${i}=a-value-of-${i}; `).join('')
+}
+
+async function cookies(port: number, sessions: number): Promise<readonly string[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const all = await Promise.all(
-    Array.from({ length: SESSIONS }, async (_, session) => {
+    Array.from({ length: sessions }, async (_, session) => {
       const [line = cookieOfTheServers(session)] = await setCookies(agent, port)
       return line.slice(0, line.indexOf(';'))
     }),

@@ -10,7 +10,7 @@ export function nginxConfig(http: string): string {
     master_process off;
     pid /dev/null;
     error_log stderr crit;
-    events { worker_connections 4096; }
+    events { worker_connections 16384; }
     http {
       access_log off;
       sendfile on;
