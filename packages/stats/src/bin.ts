@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { OptionError } from '@holdfast/core'
 import { help } from './sidecar/help.js'
+import { inTheirWords } from './sidecar/origins.js'
 import { serve } from './sidecar/serve.js'
-import { settle } from './sidecar/settings.js'
+import { type Flags, settle } from './sidecar/settings.js'
 import { ownVersion } from './sidecar/version.js'
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
+let flags: Flags = {}
 try {
   const { values } = parseArgs({
     options: {
@@ -25,6 +27,7 @@ try {
       version: { type: 'boolean' },
     },
   })
+  flags = values
   if (values.help === true) {
     process.stdout.write(help)
   } else if (values.version === true) {
@@ -44,5 +47,5 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error ? String(error.code) : ''
   const isTheirs = error instanceof OptionError || /^(ERR_PARSE_ARGS|E[A-Z]+$)/.test(code)
-  return isTheirs ? error.message : (error.stack ?? error.message)
+  return isTheirs ? inTheirWords(error.message, flags, process.env) : (error.stack ?? error.message)
 }

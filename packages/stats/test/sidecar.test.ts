@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { OptionError } from '@holdfast/core'
@@ -131,6 +134,28 @@ describe('holdfast-stats', () => {
       assert.equal(code, 1)
       assert.equal(err.trim().split('\n').length, 1, err)
     }
+  })
+
+  test('names the flag, the variable or the line of the file that is wrong, with its value', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+    const config = join(folder, 'stats.json')
+    const replicas = [{ url: 'ftp://a/', token: TOKEN }]
+    const told = async (args: readonly string[], file: object = {}, env = {}) => {
+      await writeFile(config, JSON.stringify(file))
+      return (await run([...args, '--config', config], env)).err.split(':')[0] ?? ''
+    }
+    const redis = ['--redis', REDIS]
+    assert.equal(await told([...redis, '--interval', 'soon']), '--interval')
+    assert.equal(await told(redis, { interval: 'soon' }), `${config}.interval`)
+    assert.equal(await told([], { redis: 'http://a' }), `${config}.redis`)
+    assert.equal(await told([], {}, { HOLDFAST_REDIS_URL: 'http://a' }), 'HOLDFAST_REDIS_URL')
+    assert.equal(await told([], { replicas }), `${config}.replicas[0].url`)
+    assert.equal(await told(redis, {}, { HOLDFAST_ADMIN_TOKEN: 'short' }), 'HOLDFAST_ADMIN_TOKEN')
+    const short = { HOLDFAST_REPLICA_TOKEN: 'short' }
+    assert.equal(await told(['--replica', 'http://a/'], {}, short), 'HOLDFAST_REPLICA_TOKEN')
+    const { err } = await run([...redis, '--interval', 'soon'])
+    assert.match(err, /^--interval: must be a duration.*\(got "soon"\)\n$/)
+    await rm(folder, { recursive: true })
   })
 
   test('serves until it is told to stop, even while nothing answers it', async (t) => {

@@ -63,7 +63,11 @@ export class Broadcast {
   }
 
   close(): void {
-    for (const { stream } of this.#viewers) stream.end()
+    for (const { stream } of this.#viewers) {
+      // One that does not read would never see its end, and hold up that of the server.
+      if (stream.writableNeedDrain) stream.destroy()
+      else stream.end(() => stream.destroy())
+    }
     this.#viewers.clear()
   }
 

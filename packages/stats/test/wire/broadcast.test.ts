@@ -97,3 +97,15 @@ test('a viewer that leaves is forgotten', async () => {
   await closed
   assert.equal(broadcast.viewers, 0)
 })
+
+test('when it closes nobody is waited for, least of all one who does not read', async () => {
+  const broadcast = new Broadcast(new Turns())
+  const [reader, slow] = [new PassThrough(), new SlowReader()]
+  await broadcast.publish(aState(1))
+  for (const viewer of [reader, slow]) broadcast.add(viewer)
+  reader.resume()
+  await broadcast.publish(aState(2))
+  broadcast.close()
+  assert.equal(slow.destroyed, true)
+  await new Promise((resolve) => reader.once('close', resolve))
+})
