@@ -96,7 +96,8 @@ class App {
     const model = this.#model
     if (model === undefined) return
     if (this.#isPaused) this.#pulse.paused(model.at)
-    else if (model.stale) this.#pulse.lost(model.heardAt === 0 ? undefined : model.heardAt)
+    else if (model.heardAt === 0) this.#pulse.waiting()
+    else if (model.stale) this.#pulse.lost(model.heardAt)
     else this.#pulse.live(model.at)
     this.#fleet.update(model)
     const place = placeOf(location.hash)

@@ -53,11 +53,15 @@ export class Pulse {
     this.#show('paused', `paused at ${timeOf(at)}`)
   }
 
+  waiting(): void {
+    this.#show('waiting', 'no data yet')
+  }
+
   lost(at: number | undefined): void {
     this.#show('lost', at === undefined ? 'no connection' : `no data since ${timeOf(at)}`)
   }
 
-  #show(state: 'live' | 'paused' | 'lost', text: string): void {
+  #show(state: 'live' | 'paused' | 'waiting' | 'lost', text: string): void {
     document.body.dataset.pulse = state
     setText(this.#element, text)
   }

@@ -43,14 +43,15 @@ export class TimelineView {
     const { upstream, server } = event
     const text = tailOf(event)
     if (known !== undefined) {
-      const tail = known.lastElementChild?.lastElementChild
-      if (tail) setText(tail, text)
+      const what = known.lastElementChild
+      if (what?.lastElementChild) setText(what.lastElementChild, text)
+      if (what?.firstElementChild) setText(what.firstElementChild, subjectOf(event))
       return known
     }
     const subject =
       server === undefined || upstream === undefined
-        ? h('b', {}, upstream ?? event.replicas[0] ?? '')
-        : h('a', { href: hashOf(upstream, server) }, server)
+        ? h('b', {}, subjectOf(event))
+        : h('a', { href: hashOf(upstream, server) }, subjectOf(event))
     const item = h(
       'li',
       { 'data-event': event.type },
@@ -65,8 +66,15 @@ export class TimelineView {
 
 /** An event in a few words. */
 export function sentenceOf(event: TimelineEvent): string {
-  const subject = event.server ?? event.upstream ?? event.replicas[0] ?? ''
-  return `${timeOf(event.at)} ${subject} ${tailOf(event)}`
+  return `${timeOf(event.at)} ${subjectOf(event)} ${tailOf(event)}`
+}
+
+const MOST_NAMED = 3
+
+function subjectOf({ server, upstream, replicas }: TimelineEvent): string {
+  const named = server ?? upstream
+  if (named !== undefined) return named
+  return replicas.length > MOST_NAMED ? plural(replicas.length, 'replica') : replicas.join(', ')
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -81,14 +89,14 @@ const WORDS: Readonly<Record<string, string>> = {
   left: 'left the servers',
   moved: 'sessions moved',
   'replica-started': 'started',
-  'replica-silent': 'has fallen silent',
-  'replica-back': 'is heard again',
-  'replica-gone': 'is gone',
-  'store-down': 'has lost Redis',
-  'store-up': 'has Redis again',
-  'config-changed': 'has another configuration',
-  'keys-changed': 'has other cookie keys',
-  'package-changed': 'runs another version',
+  'replica-silent': 'fell silent',
+  'replica-back': 'came back',
+  'replica-gone': 'went away',
+  'store-down': 'lost Redis',
+  'store-up': 'found Redis again',
+  'config-changed': 'got another configuration',
+  'keys-changed': 'got other cookie keys',
+  'package-changed': 'changed version',
 }
 
 function tailOf({ type, detail, by, replicas, server }: TimelineEvent): string {

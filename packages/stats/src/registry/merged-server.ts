@@ -93,7 +93,11 @@ export interface RecentView {
 const RATE_S = 10
 const QUANTILE_S = 60
 
-export function recentOf(track: Track, nowMs: number): RecentView {
+/** @param isStale nobody is heard: 0 a second would be a lie. */
+export function recentOf(track: Track, nowMs: number, isStale: boolean): RecentView {
+  if (isStale) {
+    return { requestsPerSecond: null, errorsPerSecond: null, latencyMs: latencyView(undefined) }
+  }
   const rates = track.since(RATE_S, nowMs)
   const minute = track.since(QUANTILE_S, nowMs)
   return {

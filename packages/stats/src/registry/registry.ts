@@ -60,6 +60,12 @@ export class Registry {
     return this.#lives.values()
   }
 
+  /** Whether nobody is heard, so that all that is known is old. */
+  get isStale(): boolean {
+    for (const { presence } of this.#lives.values()) if (presence === 'live') return false
+    return true
+  }
+
   /** When the latest snapshot came; 0 before the first. */
   get heardMs(): number {
     return this.#heardMs

@@ -51,6 +51,8 @@ export interface TimelineEvent {
 const SAME_MS = 10_000
 const MOST_EVENTS = 500
 
+type Part = Omit<TimelineEvent, 'id' | 'at' | 'replicas' | 'by'> & Pick<Happening, 'replica'>
+
 /** The latest events, oldest first. What several replicas see is one event. */
 export class Timeline {
   #events: TimelineEvent[] = []
@@ -70,7 +72,7 @@ export class Timeline {
   add(happening: Happening, atMs: number): number {
     this.#changes += 1
     const { type, upstream = null, server = null, replica, by = null, detail = '' } = happening
-    const same = server === null ? -1 : this.#sameAs(happening, atMs)
+    const same = this.#sameAs({ ...happening, upstream, server, detail }, atMs)
     const known = this.#events[same]
     if (known !== undefined) {
       const isNews = replica !== undefined && !known.replicas.includes(replica)
@@ -90,8 +92,12 @@ export class Timeline {
     return id
   }
 
-  /** The event of the same server that this is a part of; -1 where it is one of its own. */
-  #sameAs({ type, upstream, server, replica }: Happening, atMs: number): number {
+  /**
+   * The event that this is a part of; -1 where it is one of its own. Of servers it is one whatever
+   * replicas say of the causes, of the replicas themselves only where they say the same.
+   */
+  #sameAs({ type, upstream, server, replica, detail }: Part, atMs: number): number {
+    if (server === null && replica === undefined) return -1
     const isOfServer = (event: TimelineEvent): boolean =>
       event.upstream === upstream && event.server === server
     // One after the other until it is back: together they are news once.
@@ -104,6 +110,7 @@ export class Timeline {
         event.type === type &&
         isOfServer(event) &&
         atMs - event.at < SAME_MS &&
+        (server !== null || event.detail === detail) &&
         (replica === undefined || !event.replicas.includes(replica)),
     )
   }

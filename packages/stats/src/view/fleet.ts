@@ -17,7 +17,7 @@ export function viewFleet(
     .sort((a, b) => a.replica.localeCompare(b.replica))
   const alarms = alarmsOf(replicas, refusals)
   const heardAt = registry.heardMs === 0 ? null : registry.heardMs
-  const stale = !replicas.some(({ presence }) => presence === 'live')
+  const stale = registry.isStale
   const { events } = registry.timeline
   const facts = { nowMs, stale, heardAt, replicas, alarms, upstreams, events }
   return { at: nowMs, heardAt, stale, headline: headlineOf(facts), replicas, alarms }

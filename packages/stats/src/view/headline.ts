@@ -21,21 +21,23 @@ export function headlineOf(facts: HeadlineFacts): Headline {
     const text = `No replica has been heard for ${span(nowMs - heardAt)}${refusalInWords(alarms)}.`
     return { level: 'serious', text }
   }
-  const grave = alarms.filter(({ level }) => level === 'serious')
   const ailing = facts.upstreams.flatMap((upstream) =>
     upstream.servers.filter(isAway).map((server) => ({ upstream, server })),
   )
-  const [first, ...others] = ailing
+  const [first, ...others] = ailing.sort((a, b) => gravity(b.server) - gravity(a.server))
+  const told = alarmsInWords(alarms)
   if (first !== undefined) {
-    const more = others.length === 0 ? '' : ` ${others.length} more not up.`
-    const text = `${trouble(facts, first.upstream, first.server)}.${more}`
-    return { level: 'serious', text: text + alarmsInWords(alarms) }
+    const more = others.length === 0 ? '' : `${others.length} more not up.`
+    const text = `${trouble(facts, first.upstream, first.server)}.`
+    return { level: 'serious', text: sentences(text, more, told) }
   }
-  if (grave.length > 0) return { level: 'serious', text: alarmsInWords(alarms).trim() }
-  const text = calm(facts)
-  return alarms.length > 0
-    ? { level: 'warning', text: `${alarmsInWords(alarms).trim()} ${text}` }
-    : { level: 'good', text }
+  if (alarms.some(({ level }) => level === 'serious')) return { level: 'serious', text: told }
+  return { level: alarms.length > 0 ? 'warning' : 'good', text: sentences(told, calm(facts)) }
+}
+
+/** On how many replicas it is out, and those before where it is at least being probed. */
+function gravity({ states: { ejected = 0, probing = 0 } }: ServerView): number {
+  return 2 * ejected + probing
 }
 
 /** What failures did, as against what an operator wanted. */
@@ -91,8 +93,17 @@ function movedLately(upstreams: readonly UpstreamView[]): number {
     .reduce((sum, moved) => sum + moved, 0)
 }
 
+/** The serious ones, or else the first; the others stand below, so they are only counted. */
 function alarmsInWords(alarms: readonly Alarm[]): string {
-  return alarms.map(({ message }) => ` ${message}.`).join('')
+  const serious = alarms.filter(({ level }) => level === 'serious')
+  const told = serious.length > 0 ? serious : alarms.slice(0, 1)
+  const left = alarms.length - told.length
+  const more = left === 0 ? '' : `${count(left, 'more warning')}.`
+  return sentences(...told.map(({ message }) => `${message}.`), more)
+}
+
+function sentences(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(' ')
 }
 
 /** Why nobody is heard, where that is known: it may be Redis, and all gateways are well. */

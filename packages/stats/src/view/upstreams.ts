@@ -23,16 +23,21 @@ export function* viewingUpstreams(
   nowMs: number,
 ): Steps<readonly UpstreamView[]> {
   const views: UpstreamView[] = []
+  const { isStale } = registry
   for (const upstream of registry.upstreams.values()) {
-    if (upstream.isKnown) views.push(yield* viewingUpstream(upstream, nowMs))
+    if (upstream.isKnown) views.push(yield* viewingUpstream(upstream, nowMs, isStale))
   }
   return views
 }
 
-function* viewingUpstream(upstream: MergedUpstream, nowMs: number): Steps<UpstreamView> {
+function* viewingUpstream(
+  upstream: MergedUpstream,
+  nowMs: number,
+  isStale: boolean,
+): Steps<UpstreamView> {
   const servers: Gathered[] = []
   for (const server of upstream.servers.values()) {
-    if (server.reports.size > 0) servers.push(gatherServer(server, nowMs))
+    if (server.reports.size > 0) servers.push(gatherServer(server, nowMs, isStale))
     yield
   }
   const requests = servers.reduce((sum, server) => sum + server.minuteRequests, 0)
@@ -48,7 +53,10 @@ function* viewingUpstream(upstream: MergedUpstream, nowMs: number): Steps<Upstre
     })),
     affinity: affinityCounts(upstream.affinity.total),
     latencyMs: latencyView(upstream.track.total),
-    recent: { ...recentOf(upstream.track, nowMs), keptShare: keptShare(upstream, nowMs) },
+    recent: {
+      ...recentOf(upstream.track, nowMs, isStale),
+      keptShare: isStale ? null : keptShare(upstream, nowMs),
+    },
     movedLately: movedLately(upstream, nowMs),
     slot: upstream.slot,
   }
@@ -61,7 +69,7 @@ interface Gathered {
   readonly minuteRequests: number
 }
 
-function gatherServer(server: MergedServer, nowMs: number): Gathered {
+function gatherServer(server: MergedServer, nowMs: number, isStale: boolean): Gathered {
   const { newest, ...merged } = mergeReports(server.reports)
   if (newest === undefined) throw new Error('a server without a report is not shown')
   const { address, incarnation, weight, backup, maxFails, failTimeoutS, override } = newest
@@ -82,7 +90,7 @@ function gatherServer(server: MergedServer, nowMs: number): Gathered {
       ...serverCounts(track.total),
       sessions,
       latencyMs: latencyView(track.total),
-      recent: recentOf(track, nowMs),
+      recent: recentOf(track, nowMs, isStale),
     },
   }
 }

@@ -130,6 +130,21 @@ describe('The timeline', () => {
     ])
   })
 
+  test('has what befalls many replicas at once as one event', () => {
+    const { hear, wait, events } = fleet()
+    const all = Array.from({ length: 50 }, (_, i) => `gateway-${i}`)
+    for (const store of ['up', 'down'] as const) for (const replica of all) hear({ replica, store })
+    wait(11_000)
+    assert.deepEqual(
+      events().map(({ type, replicas }) => [type, replicas.length]),
+      [
+        ['replica-started', 50],
+        ['store-down', 50],
+        ['replica-silent', 50],
+      ],
+    )
+  })
+
   test('has a deploy as that, and no silence of the process that it ended', () => {
     const { hear, wait, types } = fleet()
     hear({}, {})
@@ -259,6 +274,22 @@ describe('The headline', () => {
     assert.equal(it.view().headline.level, 'serious')
   })
 
+  test('begins with what is out on most replicas, and only counts the lesser alarms', () => {
+    const it = fleet()
+    const servers = [
+      { id: 'x', state: 'probing' },
+      { id: 'y', state: 'ejected' },
+    ] as const
+    const others = { store: 'down', package: '0.2.0' } as const
+    it.hear({ replica: 'a', store: 'down' }, { id: 'x' }, { id: 'y' })
+    it.hear({ replica: 'a', store: 'down' }, ...servers)
+    it.hear({ replica: 'b', ...others }, { id: 'x' }, servers[1])
+    assert.equal(
+      text(it),
+      'y ejected for 0 s on all replicas. 1 more not up. Replicas run different versions. 1 more warning.',
+    )
+  })
+
   test('says how old it is when nobody is heard, and that nobody ever was', () => {
     const it = fleet()
     assert.equal(text(it), 'No replica has been heard of yet.')
@@ -266,5 +297,8 @@ describe('The headline', () => {
     it.wait(30_000)
     assert.equal(text(it), 'No replica has been heard for 30 s.')
     assert.equal(it.view().stale, true)
+    const [shop] = viewUpstreams(it.registry, it.view().at)
+    assert.equal(shop?.recent.requestsPerSecond, null, 'a rate of 0 would be a lie')
+    assert.equal(shop?.servers[0]?.recent.requestsPerSecond, null)
   })
 })
