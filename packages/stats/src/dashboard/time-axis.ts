@@ -4,7 +4,7 @@ import { minuteOf } from './figures.js'
 const MINUTE_MS = 60_000
 const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360].map((minutes) => minutes * MINUTE_MS)
 const MOST_TICKS = 6
-/** So close to an end, half of a label would be cut off. */
+/** So close to an end a label would be cut off: its line stands without it. */
 const END_SHARE = 0.04
 
 /** Round times of the reader's own clock, few enough to be read on a phone. */
@@ -21,11 +21,14 @@ export class TimeAxis {
   readonly element: SVGElement = svg('svg', { class: 'axis', 'aria-hidden': 'true' })
 
   update(fromMs: number, toMs: number): void {
-    const labels = ticksOf(fromMs, toMs).map((at, i) => {
+    const marginMs = END_SHARE * (toMs - fromMs)
+    const shown = ticksOf(fromMs, toMs).filter(
+      (at) => at - fromMs >= marginMs && toMs - at >= marginMs,
+    )
+    const labels = shown.map((at, i) => {
       const share = (at - fromMs) / (toMs - fromMs)
-      const anchor = share < END_SHARE ? 'start' : share > 1 - END_SHARE ? 'end' : 'middle'
-      const label = this.element.children[i] ?? svg('text', { y: 11 })
-      setAttributes(label, { x: `${(100 * share).toFixed(2)}%`, 'text-anchor': anchor })
+      const label = this.element.children[i] ?? svg('text', { y: 11, 'text-anchor': 'middle' })
+      setAttributes(label, { x: `${(100 * share).toFixed(2)}%` })
       setText(label, minuteOf(at))
       return label
     })

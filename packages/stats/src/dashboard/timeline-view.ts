@@ -69,7 +69,7 @@ export function sentenceOf(event: TimelineEvent): string {
   return `${timeOf(event.at)} ${subjectOf(event)} ${tailOf(event)}`
 }
 
-const MOST_NAMED = 3
+const MOST_NAMED = 2
 
 function subjectOf({ server, upstream, replicas }: TimelineEvent): string {
   const named = server ?? upstream
