@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describeMachine } from '../lib/machine.js'
 import { spreadOf } from '../lib/statistics.js'
@@ -38,6 +39,7 @@ export async function surveyGrowth(tell: Tell, parts: readonly string[]): Promis
     const { node, commit } = describeMachine([], {})
     const lines = await measureSeries(one, tell)
     const steps = one.steps.map(({ label }) => label)
+    mkdirSync(dirname(FILE), { recursive: true })
     kept[one.id] = { at: new Date().toISOString(), node, commit, steps, lines }
     writeFileSync(FILE, `${JSON.stringify(kept, rounded, 2)}\n`)
   }
