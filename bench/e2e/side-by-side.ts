@@ -7,11 +7,11 @@ import { type Contender, Rounds, takeTurns, withSet } from './turns.js'
 
 const SERVERS = 3
 const SETS = 3
-const TURNS = 5
+const TURNS = 4
 const TURN_S = 1
-const PACED_TURNS = 6
+const PACED_TURNS = 5
 const PACED_TURN_S = 1
-const WARM_UP_REQUESTS = 20_000
+const WARM_UP_REQUESTS = 40_000
 /** Those whose latencies a figure compares; both get half of what the slower can do. */
 const PACERS: readonly GatewayName[] = ['holdfast', 'reply-from']
 
