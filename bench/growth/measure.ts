@@ -10,7 +10,7 @@ import { loopbackAddresses } from '../scale/loopback.js'
 import { bodies, names, type Series, type Step } from './series.js'
 
 const SETS = 2
-const WARM_UP_REQUESTS = 15_000
+const WARM_UP_REQUESTS = 10_000
 const STEP_WARM_UP_S = 1
 
 /** Microseconds of processor time a request, one spread a step. */

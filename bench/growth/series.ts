@@ -24,7 +24,7 @@ export interface Step {
 }
 
 /** Bodies that the servers have at `/body-SIZE`, in bytes. */
-export const bodies: readonly number[] = [0, 1_000, 10_000, 100_000, 1_000_000, 10_000_000]
+export const bodies: readonly number[] = [0, 10_000, 100_000, 1_000_000, 10_000_000]
 
 const usual = { path: '/items/42?from=list', connections: 64 }
 
@@ -36,7 +36,7 @@ export const series: readonly Series[] = [
     logarithmic: false,
     turns: 3,
     turnS: 1,
-    steps: [3, 10, 30, 100, 300, 1_000].map((servers) => ({
+    steps: [3, 10, 100, 300, 1_000].map((servers) => ({
       label: servers.toLocaleString('en'),
       servers,
       // Enough that nearly every server has sessions.
@@ -50,7 +50,7 @@ export const series: readonly Series[] = [
     logarithmic: false,
     turns: 3,
     turnS: 1,
-    steps: [0, 5, 10, 20, 35, 50].map((cookies) => ({
+    steps: [0, 10, 20, 35, 50].map((cookies) => ({
       label: String(cookies),
       servers: 3,
       job: { ...usual, cookies },
@@ -64,7 +64,7 @@ export const series: readonly Series[] = [
     turns: 2,
     turnS: 2,
     steps: bodies.map((bytes, i) => ({
-      label: ['0', '1 KB', '10 KB', '100 KB', '1 MB', '10 MB'][i] ?? '',
+      label: ['0', '10 KB', '100 KB', '1 MB', '10 MB'][i] ?? '',
       servers: 3,
       job: { path: `/body-${bytes}`, connections: 16 },
     })),
@@ -77,7 +77,7 @@ export const series: readonly Series[] = [
     // Every turn begins with new connections, and those are not what is asked for.
     turns: 2,
     turnS: 2,
-    steps: [1, 4, 16, 64, 256, 1_024].map((connections) => ({
+    steps: [1, 8, 64, 256, 1_024].map((connections) => ({
       label: connections.toLocaleString('en'),
       servers: 3,
       job: { ...usual, connections },
