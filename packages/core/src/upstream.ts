@@ -22,6 +22,7 @@ import { DiscoveredReader } from './options/discovered.js'
 import { parseUpstreamOptions } from './options/options.js'
 import type { ServerOptions, UpstreamOptions } from './options/types.js'
 import { createPicker } from './picker/create-picker.js'
+import { Rings } from './picker/ring.js'
 import { createPool, nextVersion, type Pool } from './servers/pool.js'
 import { Selection } from './servers/selection.js'
 import type { Override, Server, ServerConfig } from './servers/server.js'
@@ -82,6 +83,7 @@ export class Upstream {
   readonly #budgets = new Map<string, RetryBudget>()
   readonly #health: HealthKeeper
   readonly #ground: Ground
+  readonly #rings = new Rings()
   readonly #membership: Membership
   readonly #discovered: DiscoveredReader
   #members: readonly ServerConfig[] | undefined
@@ -316,7 +318,8 @@ export class Upstream {
     this.#affinity?.follow(pool)
     this.#health.follow(pool)
     this.#checks?.follow(pool.servers)
-    this.#ground.follow(pool, createPicker(this.#config.balance, pool, this.#ports.random))
+    const { balance } = this.#config
+    this.#ground.follow(pool, createPicker(balance, pool, this.#ports.random, this.#rings))
     this.#health.member?.follow()
   }
 

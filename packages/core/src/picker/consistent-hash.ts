@@ -4,7 +4,7 @@ import type { Selection } from '../servers/selection.js'
 import type { Server } from '../servers/server.js'
 import { MAX_MISSES } from './misses.js'
 import type { Picker } from './picker.js'
-import { Ring } from './ring.js'
+import { type Ring, Rings } from './ring.js'
 import { smoothPass } from './smooth.js'
 
 /**
@@ -15,9 +15,10 @@ export class ConsistentHash implements Picker {
   readonly #servers: readonly Server[]
   readonly #ring: Ring
 
-  constructor(pool: Pool) {
+  /** @param rings those of the same upstream, which save work. */
+  constructor(pool: Pool, rings: Rings = new Rings()) {
     this.#servers = pool.primaries
-    this.#ring = new Ring(pool.primaries)
+    this.#ring = rings.ringOf(pool.primaries)
   }
 
   pick(selection: Selection, nowS: number): Server | undefined {

@@ -10,11 +10,20 @@ import { LeastConn } from './least-conn.js'
 import type { BalanceConfig, Picker } from './picker.js'
 import { RandomOne } from './random.js'
 import { RandomTwo } from './random-two.js'
+import type { Rings } from './ring.js'
 import { RoundRobin } from './round-robin.js'
 import { Single } from './single.js'
 
-/** The picker for one version of a pool; a change of membership or weight wants another. */
-export function createPicker(balance: BalanceConfig, pool: Pool, random: Random): Picker {
+/**
+ * The picker for one version of a pool; a change of membership or weight wants another.
+ * @param rings those of the versions before, where there are any.
+ */
+export function createPicker(
+  balance: BalanceConfig,
+  pool: Pool,
+  random: Random,
+  rings?: Rings,
+): Picker {
   const [first] = pool.primaries
   if (pool.single && first !== undefined) return new Single(first)
   if (balance.kind === 'least-conn') return new LeastConn(pool)
@@ -31,7 +40,7 @@ export function createPicker(balance: BalanceConfig, pool: Pool, random: Random)
     case 'ip-hash':
       return createIpHash(pool)
     case 'hash': {
-      const hashing = balance.consistent ? new ConsistentHash(pool) : createHash(pool)
+      const hashing = balance.consistent ? new ConsistentHash(pool, rings) : createHash(pool)
       const picker = new Keyed(hashing, roundRobin)
       const { loadFactor } = balance
       return loadFactor === undefined ? picker : new BoundedLoad(picker, pool, loadFactor)

@@ -129,3 +129,49 @@ test('the points are in order and each is there once', () => {
   assert.ok(all.length > 15_990)
   assert.ok(all.every((hash, i) => i === 0 || hash > all[i - 1]!))
 })
+
+// The first two meet in a point, so one of them has something to hide.
+const meeting = [
+  '10.0.0.122:8080',
+  '10.0.0.218:8080',
+  '10.0.0.3:8080',
+  '10.0.0.4:8080',
+  'e:1',
+  'f:1',
+]
+
+const members = fc.array(
+  fc.record({ address: fc.constantFrom(...meeting), weight: fc.integer({ min: 1, max: 3 }) }),
+  { maxLength: 7 },
+)
+
+test('a ring made from the one before is the ring that the servers make alone', () => {
+  fc.assert(
+    fc.property(fc.array(members, { minLength: 2, maxLength: 8 }), (lists) => {
+      let before: Ring | undefined
+      for (const list of lists) {
+        const { primaries } = createPool(
+          list.map(({ address, weight }, incarnation) =>
+            serverConfig(address, { weight, incarnation }),
+          ),
+        )
+        const [ring, alone] = [new Ring(primaries, before), new Ring(primaries)]
+        assert.deepEqual(points(ring), points(alone))
+        for (let i = 0; i < ring.size; i += 1) {
+          assert.deepEqual(ring.serversAt(i), alone.serversAt(i))
+          assert.equal(ring.locate(ring.hashAt(i)), i)
+        }
+        before = ring
+      }
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('what was hidden behind a server comes forth when that server goes', () => {
+  const [one, other] = meeting.map((address) => createPool([serverConfig(address)]).primaries[0]!)
+  const both = new Ring([one!, other!])
+  for (const left of [one!, other!]) {
+    assert.deepEqual(points(new Ring([left], both)), points(new Ring([left])))
+  }
+})
