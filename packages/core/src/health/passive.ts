@@ -115,6 +115,8 @@ function fail(server: Server, nowS: number, rules: EjectionRules): HealthChange 
 }
 
 function forgive(server: Server, nowS: number): HealthChange | undefined {
+  // The common case, at every answer: nothing to forgive, and nothing more to read.
+  if (server.fails === 0) return undefined
   const wasOut = spent(server)
   server.fails = 0
   if (!wasOut) return undefined

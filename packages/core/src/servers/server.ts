@@ -208,7 +208,7 @@ export class Server {
 
   /** Whether its fails or active checks keep requests away. */
   ejected(nowS: number): boolean {
-    return this.#condition === 'sick' || this.#shut(nowS)
+    return this.#condition === 'sick' || (this.#fails > 0 && this.#shut(nowS))
   }
 
   get full(): boolean {
