@@ -138,8 +138,9 @@ export class Feed {
 
   *#observe(snapshot: unknown, where: string): Steps<ReplicaFacts | undefined> {
     try {
-      const reading =
-        typeof snapshot === 'string' ? yield* readText(snapshot) : readSnapshot(snapshot)
+      const text = Buffer.isBuffer(snapshot) ? snapshot.toString('utf8') : snapshot
+      yield
+      const reading = typeof text === 'string' ? yield* readText(text) : readSnapshot(text)
       yield* this.registry.observing(reading, this.nowMs)
       this.#refusals.delete(where)
       return reading

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SessionSketch } from '@holdfast/core'
-import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
-import { ADMIN, bearer, READ, serveGateway } from './fixtures/gateway.js'
+import Fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify'
+import { stats } from '#stats/index.js'
+import { ADMIN, bearer, FakeGateway, READ, serveGateway } from './fixtures/gateway.js'
 
 const SERVER = '/api/v1/upstreams/shop/servers/shop-1'
 
@@ -73,6 +74,20 @@ describe('An operator', () => {
     assert.equal(drains.length, 1)
     assert.equal(drains[0].by, 'ada@127.0.0.1')
     assert.deepEqual([drains[0].upstream, drains[0].server], ['shop', 'shop-1'])
+  })
+
+  test('finds what was done in the log, with who wanted it and no token', async (t) => {
+    const lines: string[] = []
+    const app = Fastify({ logger: { stream: { write: (line: string) => lines.push(line) } } })
+    t.after(() => app.close())
+    await app.register(stats, { gateway: new FakeGateway(), tokens: { admin: ADMIN } })
+    await post(app, { state: 'drain', by: 'ada' })
+    const said = lines.map((line) => JSON.parse(line)).find(({ override }) => override)
+    assert.deepEqual(
+      [said?.upstream, said?.server, said?.override, said?.by],
+      ['shop', 'shop-1', { mode: 'drain' }, 'ada@127.0.0.1'],
+    )
+    assert.ok(!lines.join('').includes(ADMIN))
   })
 
   test('is asked twice before the last server goes', async (t) => {

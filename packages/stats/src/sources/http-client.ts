@@ -10,7 +10,7 @@ export interface Call {
 
 export interface Answer {
   readonly status: number
-  readonly text: string
+  readonly body: Buffer
 }
 
 const MOST_BYTES = 33_554_432
@@ -58,7 +58,7 @@ export class HttpClient {
         })
         response.on('end', () => {
           const { statusCode: status = 0 } = response
-          resolve({ status, text: Buffer.concat(chunks).toString('utf8') })
+          resolve({ status, body: Buffer.concat(chunks) })
         })
       })
       request.end(payload)

@@ -19,6 +19,9 @@ export interface ReplicasOptions {
   readonly timeoutMs: number
 }
 
+/** How far apart replicas are asked, as large answers that come at once are read at once. */
+const MOST_APART_MS = 10
+
 interface Wish extends Target {
   readonly override: OverrideSnapshot
   readonly by: string
@@ -51,7 +54,10 @@ class Replicas implements Source, Control {
 
   async poll(sink: Sink): Promise<void> {
     const asked = this.#replicas.filter((replica) => !this.#busy.has(replica))
-    const answers = Promise.all(asked.map((replica) => this.#pollOne(replica, sink)))
+    const apartMs = Math.min(MOST_APART_MS, this.freshMs / 2 / asked.length)
+    const answers = Promise.all(
+      asked.map((replica, i) => this.#pollOne(replica, i * apartMs, sink)),
+    )
     // One that hangs must not keep the others' news: what comes later is taken when it comes.
     await Promise.race([answers, pause(this.freshMs)])
   }
@@ -84,13 +90,14 @@ class Replicas implements Source, Control {
     this.#client.close()
   }
 
-  async #pollOne(replica: ReplicaAddress, sink: Sink): Promise<void> {
+  async #pollOne(replica: ReplicaAddress, afterMs: number, sink: Sink): Promise<void> {
     const { url, token } = replica
     this.#busy.add(replica)
     try {
-      const { status, text } = await this.#client.call({ method: 'GET', url, token })
+      if (afterMs > 0) await pause(afterMs)
+      const { status, body } = await this.#client.call({ method: 'GET', url, token })
       if (status !== 200) throw new Error(`status ${status}`)
-      const facts = await sink.take(text, url.host)
+      const facts = await sink.take(body, url.host)
       if (facts !== undefined) await this.#remind(replica, facts)
     } catch (error) {
       sink.fail(url.host, error)
@@ -111,13 +118,13 @@ class Replicas implements Source, Control {
 
   async #tell({ url, adminToken = '' }: ReplicaAddress, wish: Wish): Promise<void> {
     const { upstream, server, override, by } = wish
-    const { status, text } = await this.#client.call({
+    const { status, body } = await this.#client.call({
       method: 'POST',
       url,
       token: adminToken,
       body: { upstream, server, ...override, by },
     })
-    if (status !== 200) throw new Error(problemIn(text) ?? `status ${status}`)
+    if (status !== 200) throw new Error(problemIn(body.toString()) ?? `status ${status}`)
   }
 }
 

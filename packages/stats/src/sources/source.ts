@@ -4,7 +4,7 @@ import type { ReplicaFacts } from '../registry/life.js'
 /** Where snapshots go. Nothing is expected of them: whoever takes them looks at them first. */
 export interface Sink {
   /**
-   * @param snapshot JSON of it, or the object itself.
+   * @param snapshot JSON of it, as text or bytes, or the object itself.
    * @param where it came from, as an operator knows it.
    * @returns whose it is; undefined where it could not be read.
    */
