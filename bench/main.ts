@@ -5,6 +5,7 @@ import { gateways } from './e2e/gateways.js'
 import { figures } from './figures.js'
 import { describeMachine } from './lib/machine.js'
 import { measureFigures } from './measure.js'
+import { fillPage } from './page/fill.js'
 import { figureTable, gatewayTable, standing } from './report.js'
 import { surveys } from './surveys.js'
 
@@ -29,6 +30,10 @@ const everythingUsed = [
 export async function run(ids: readonly string[]): Promise<void> {
   const [first = '', ...parts] = ids
   if (Object.hasOwn(surveys, first)) return runSurvey(first, parts)
+  if (first === 'page') {
+    console.log(`docs/performance.md: ${fillPage(parts).join(', ')}`)
+    return
+  }
   const wanted = figures.filter(({ id }) => ids.length === 0 || ids.includes(id))
   if (wanted.length === 0) {
     const known = [...new Set(figures.map(({ id }) => id)), ...Object.keys(surveys)].join(', ')

@@ -12,8 +12,8 @@ import { names, type Series, series } from './series.js'
 /** A series as it was measured, and when and with what. */
 interface Grown {
   readonly at: string
-  readonly node: unknown
-  readonly commit: unknown
+  readonly node: string
+  readonly commit: string
   readonly steps: readonly string[]
   readonly lines: Lines
 }
@@ -40,7 +40,8 @@ export async function surveyGrowth(tell: Tell, parts: readonly string[]): Promis
     const lines = await measureSeries(one, tell)
     const steps = one.steps.map(({ label }) => label)
     mkdirSync(dirname(FILE), { recursive: true })
-    kept[one.id] = { at: new Date().toISOString(), node, commit, steps, lines }
+    const at = new Date().toISOString()
+    kept[one.id] = { at, node: String(node), commit: String(commit), steps, lines }
     writeFileSync(FILE, `${JSON.stringify(kept, rounded, 2)}\n`)
   }
   const drawn = series.filter(({ id }) => kept[id] !== undefined)
@@ -49,6 +50,22 @@ export async function surveyGrowth(tell: Tell, parts: readonly string[]): Promis
     tables: drawn.map((one) => `${one.title}\n\n${table(rowsOf(one, kept[one.id]))}`),
     data: kept,
   }
+}
+
+/** The plots that there are, with their values, as Markdown for a page of docs/. */
+export function growthSections(): readonly string[] {
+  const kept = readKept()
+  return series.flatMap((one) => {
+    const grown = kept[one.id]
+    if (grown === undefined) return []
+    const { title, id } = one
+    const taken = `Node ${grown.node.slice(1)} at ${grown.commit}, ${grown.at.slice(0, 10)}.`
+    return [`![${title}](images/cost-by-${id}.svg)`, table(rowsOf(one, grown)), taken]
+  })
+}
+
+function readKept(): Record<string, Grown> {
+  return existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {}
 }
 
 function draw({ id, title, stepsTitle, logarithmic }: Series, grown: Grown | undefined): void {

@@ -29,17 +29,22 @@ export async function surveyQuality(tell: Tell): Promise<Survey> {
   tell('how many sessions move')
   const ring = await measured<Spreads>('quality/moves.js', 'ring')
   const plain = await measured<Spreads>('quality/moves.js', 'plain')
-  return {
-    tables: [
-      table([
-        ['peak to mean over 24 fleets of ten servers', 'median', 'low', 'high'],
-        ...rows(loads, spread),
-      ]),
-      table([['sessions moved, consistent hash', 'median', 'low', 'high'], ...rows(changes, ring)]),
-      table([['sessions moved, plain hash', 'median', 'low', 'high'], ...rows(changes, plain)]),
-    ],
-    data: { spread, moves: { ring, plain } },
-  }
+  const quality = { spread, moves: { ring, plain } }
+  return { tables: qualityTables(quality), data: quality }
+}
+
+export interface Quality {
+  readonly spread: Spreads
+  readonly moves: { readonly ring: Spreads; readonly plain: Spreads }
+}
+
+export function qualityTables({ spread, moves }: Quality): readonly string[] {
+  const head = ['median', 'low', 'high']
+  return [
+    table([['peak to mean over 24 fleets of ten servers', ...head], ...rows(loads, spread)]),
+    table([['sessions moved, consistent hash', ...head], ...rows(changes, moves.ring)]),
+    table([['sessions moved, plain hash', ...head], ...rows(changes, moves.plain)]),
+  ]
 }
 
 function rows(titles: Readonly<Record<string, string>>, spreads: Spreads): string[][] {

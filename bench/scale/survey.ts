@@ -27,14 +27,22 @@ export async function surveyScale(tell: Tell, parts: readonly string[]): Promise
   for (const [part, hold] of holds(most)) {
     if (wanted(part)) held.push(await measureHold(hold, tell))
   }
-  return {
-    tables: [
-      table([SIZED_HEAD, ...sized.map(sizedRow)]),
-      table([HELD_HEAD, ...held.map(heldRow)]),
-      `One process may have ${most} connections here (ulimit -n); what wants more is shared out.`,
-    ],
-    data: { most, sized, held },
-  }
+  return { tables: scaleTables({ most, sized, held }), data: { most, sized, held } }
+}
+
+export interface Scale {
+  /** Connections that one process may have. */
+  readonly most: number
+  readonly sized: readonly Sized[]
+  readonly held: readonly Held[]
+}
+
+export function scaleTables({ most, sized, held }: Scale): readonly string[] {
+  return [
+    ...(sized.length === 0 ? [] : [table([SIZED_HEAD, ...sized.map(sizedRow)])]),
+    ...(held.length === 0 ? [] : [table([HELD_HEAD, ...held.map(heldRow)])]),
+    `One process may have ${most} connections here (ulimit -n); what wants more is shared out.`,
+  ]
 }
 
 const own = { gateway: 'holdfast', checks: false } as const
