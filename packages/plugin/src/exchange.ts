@@ -36,6 +36,7 @@ import { isInvalidHead } from './transport/node-error.js'
 import { openTunnel } from './tunnel/open-tunnel.js'
 import { type PendingUpgrade, pendingUpgrade } from './tunnel/pending-upgrade.js'
 import { upgradeHead } from './tunnel/upgrade-head.js'
+import type { WireHead } from './wire/response-head.js'
 
 /** How reply-from is called back: with an error, or with the response to send. */
 export type FromCallback = (error: Error | null, response?: FromResponse) => void
@@ -118,14 +119,10 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     this.#dispatch(lease, false)
   }
 
-  onHead(attempt: Attempt, status: number, raw: readonly Buffer[], reason: string): void {
+  onHead(attempt: Attempt, wire: WireHead): void {
     const { lease } = attempt
-    const head = readResponseHead(status, reason, raw, this.#intercept)
-    if (head === undefined) {
-      attempt.abandon()
-      this.#settle(attempt, outcomes.invalid)
-      return
-    }
+    const { status } = wire
+    const head = readResponseHead(wire, this.#intercept)
     const next = this.passage.retryStatus(lease, status, this.#retryFacts(true))
     if (next !== undefined) {
       attempt.abandon()
@@ -134,7 +131,6 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
       this.passage.proceed(next, this)
       return
     }
-    attempt.keepAlive = head.keepAlive
     lease.answered(status)
     if (head.releases) this.passage.release()
     this.#learning = this.#learnFrom(lease.server, status, head.headers)
@@ -143,7 +139,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     else this.#answerWith(attempt, answer)
   }
 
-  onUpgrade(attempt: Attempt, raw: readonly Buffer[], socket: Duplex): void {
+  onUpgrade(attempt: Attempt, wire: WireHead, socket: Duplex): void {
     const upgrade = this.#upgrade
     if (upgrade === undefined || this.#state !== 'open') {
       socket.destroy()
@@ -151,7 +147,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     }
     this.#attempt = undefined
     attempt.lease.answered(101)
-    const head = upgradeHead(raw, this.#intercept)
+    const head = upgradeHead(wire, this.#intercept)
     this.#learnFrom(attempt.lease.server, 101, head.headers)?.onEnd()
     const { headers } = stickyHead(head, this, this.#transferred)
     this.#state = 'answering'

@@ -143,7 +143,7 @@ export class Gateway {
     if (connections?.leadTo(server) !== true) {
       // Before its configuration changed they led elsewhere, or there in the open.
       connections?.close()
-      connections = new Connections(server, upstream.config.tls)
+      connections = new Connections(server, upstream.config.tls, this.#ports)
       this.#connections.set(server, connections)
     }
     return connections

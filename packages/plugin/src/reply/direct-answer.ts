@@ -128,7 +128,7 @@ function writeHead(reply: FastifyReply, head: ResponseHead, closing: boolean): v
     for (const one of Array.isArray(value) ? value : [value]) headers.push(name, String(one))
   }
   if (closing) headers.push('Connection', 'close')
-  raw.writeHead(head.status, wireReason(head.reason), headers)
+  raw.writeHead(head.status, head.reason, headers)
 }
 
 function namesIn(headers: readonly string[]): Set<string> {
@@ -141,16 +141,6 @@ function namesIn(headers: readonly string[]): Set<string> {
  */
 function isMap(raw: ServerResponse): boolean {
   return raw.getHeaderNames().length > 0 || 'isLightMyRequest' in raw
-}
-
-/**
- * undici reads a reason phrase as UTF-8 and Node writes latin1. Where a byte of it may not be
- * written at all the phrase is Node's own; nobody acts on it (RFC 9112, 4).
- */
-function wireReason(reason: string): string | undefined {
-  if (/^[\t\x20-\x7e]*$/.test(reason)) return reason
-  const bytes = Buffer.from(reason).toString('latin1')
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(bytes) ? bytes : undefined
 }
 
 function mergeHeaders(

@@ -31,6 +31,9 @@ export class HookedAnswer implements Answer {
   ) {
     this.#raw = raw
     this.#stream = new ResponseBody(onDrain, onClosed)
+    // It may break before Fastify listens to it: while hooks are at work, or in the very read that
+    // brought the head.
+    this.#stream.on('error', () => {})
     const headers = groupHeaders(head.headers)
     if (closing) headers.connection = 'close'
     raw.once('pipe', () => {

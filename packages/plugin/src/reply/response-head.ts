@@ -1,4 +1,5 @@
 import { isNamed, withoutFields } from '../raw-headers.js'
+import type { WireHead } from '../wire/response-head.js'
 
 /** A response's head on its way to the client. */
 export interface ResponseHead {
@@ -6,8 +7,6 @@ export interface ResponseHead {
   readonly reason: string
   /** Name and value in turn, without what concerned only the server's connection. */
   readonly headers: string[]
-  /** The server keeps the connection open. */
-  readonly keepAlive: boolean
   /** `text/event-stream`: the head must leave at once and silence is normal. */
   readonly eventStream: boolean
   /** A shared cache may store the response, so it must not carry anybody's cookie. */
@@ -19,35 +18,28 @@ export interface ResponseHead {
 }
 
 /**
- * Reads a server's head and keeps what is for the client.
+ * Keeps what is for the client of a server's head.
  * @param intercept a Set-Cookie value's fate: true keeps the line from the client.
- * @returns undefined where the head breaks the rules of framing (nginx answers 502).
  */
 export function readResponseHead(
-  status: number,
-  reason: string,
-  raw: readonly Buffer[],
+  { status, reason, fields }: WireHead,
   intercept: (setCookie: string) => boolean,
-): ResponseHead | undefined {
-  if (status < 200 || status > 999) return undefined
+): ResponseHead {
   const headers: string[] = []
-  const lengths: string[] = []
   let named: Set<string> | undefined
-  let chunked = false
-  let keepAlive = true
   let eventStream = false
   let shared = false
   let unshared = false
   let releases = false
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = (raw[i] as Buffer).toString('latin1')
-    const value = (raw[i + 1] as Buffer).toString('latin1')
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] as string
+    const value = fields[i + 1] as string
     switch (subject(name)) {
       case 'connection': {
         const lower = value.toLowerCase()
         if (lower === 'keep-alive') continue
+        if (lower === 'close') continue
         const tokens = lower.split(',').map((token) => token.trim())
-        if (tokens.includes('close')) keepAlive = false
         named = new Set([...(named ?? []), ...tokens])
         // A server may not have its length or cookies taken away by its own slip.
         named.delete('content-length')
@@ -56,13 +48,6 @@ export function readResponseHead(
       }
       case 'hop':
         continue
-      case 'transfer-encoding':
-        if (chunked || value.toLowerCase() !== 'chunked') return undefined
-        chunked = true
-        continue
-      case 'content-length':
-        lengths.push(value)
-        break
       case 'set-cookie':
         if (intercept(value)) continue
         break
@@ -88,17 +73,10 @@ export function readResponseHead(
     }
     headers.push(name, value)
   }
-  if (
-    lengths.length > 1 ||
-    (lengths.length === 1 && (chunked || !/^\d+$/.test(lengths[0] ?? '')))
-  ) {
-    return undefined
-  }
   return {
     status,
     reason,
     headers: named === undefined ? headers : withoutFields(headers, named),
-    keepAlive,
     eventStream,
     shared,
     unshared,
@@ -109,8 +87,6 @@ export function readResponseHead(
 type Subject =
   | 'connection'
   | 'hop'
-  | 'transfer-encoding'
-  | 'content-length'
   | 'content-type'
   | 'set-cookie'
   | 'cache-control'
@@ -136,14 +112,13 @@ function subject(name: string): Subject {
       return isNamed(name, 'content-type') ? 'content-type' : 'other'
     case 13:
       return isNamed(name, 'cache-control') ? 'cache-control' : 'other'
-    case 14:
-      return isNamed(name, 'content-length') ? 'content-length' : 'other'
     case 16:
       if (isNamed(name, 'holdfast-release')) return 'release'
       return isNamed(name, 'proxy-connection') ? 'hop' : 'other'
     case 17:
+      // Node frames the answer anew.
       return isNamed(name, 'transfer-encoding')
-        ? 'transfer-encoding'
+        ? 'hop'
         : isNamed(name, 'cdn-cache-control') || isNamed(name, 'surrogate-control')
           ? 'cdn'
           : 'other'

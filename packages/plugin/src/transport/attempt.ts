@@ -1,28 +1,29 @@
 import type { Duplex, Readable } from 'node:stream'
 import { type Lease, type Outcome, outcomes, type TimeoutsConfig } from '@holdfast/core'
-import type { Dispatcher } from 'undici'
-import type { Connection, Connections } from './connections.js'
+import type { Connection, ConnectionListener } from '../wire/connection.js'
+import type { WireHead } from '../wire/response-head.js'
+import type { Connections } from './connections.js'
 import { Deadline, type Deadlines } from './deadlines.js'
-import { DeadlineError, outcomeOf } from './node-error.js'
+import { outcomeOf } from './node-error.js'
 
 /** What an attempt tells whoever made it. After `onFail` or `onEnd` it says no more. */
 export interface AttemptListener {
-  /** A final head; headers are name and value in turn, as they came. */
-  onHead(attempt: Attempt, status: number, headers: readonly Buffer[], reason: string): void
+  /** A final head, as it came. */
+  onHead(attempt: Attempt, head: WireHead): void
   /** @returns false to have the server wait until `resume`. */
   onData(attempt: Attempt, chunk: Buffer): boolean
   onEnd(attempt: Attempt): void
   /** `cause` is for the log; undefined where a deadline of ours ended it. */
   onFail(attempt: Attempt, outcome: Outcome, cause: Error | undefined): void
   /** The server agreed to the upgrade; `socket` is its end of the tunnel. Nothing more follows. */
-  onUpgrade(attempt: Attempt, headers: readonly Buffer[], socket: Duplex): void
+  onUpgrade(attempt: Attempt, head: WireHead, socket: Duplex): void
 }
 
 /** What goes to the server. */
 export interface AttemptRequest {
   readonly method: string
   readonly path: string
-  readonly headers: string[]
+  readonly headers: readonly string[]
   readonly body: AttemptBody | undefined
   /** The protocol to ask for, in place of an answer; undefined for ordinary requests. */
   readonly upgrade: string | undefined
@@ -44,10 +45,9 @@ export interface AttemptGround {
 }
 
 /**
- * One dispatch to one server over one connection: undici's handler, our deadlines, and a
- * classified end. Whatever comes of a connection that was given up finds the attempt over.
+ * One request to one server over one connection, with its deadlines and a classified end.
  */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements ConnectionListener {
   readonly lease: Lease
   readonly connection: Connection
   /** Whether it went over a connection that the server may have closed meanwhile. */
@@ -62,12 +62,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly #body: AttemptBody | undefined
   readonly #deadline = new Deadline(() => this.#onDeadline())
   #phase: 'connecting' | 'waiting' | 'answering' | 'over' = 'connecting'
-  #controller: Dispatcher.DispatchController | undefined
   #startedMs = 0
   #endless = false
-  #bodiless = false
-  /** Whether the server will keep the connection, as the head says. */
-  keepAlive = true
 
   constructor(
     listener: AttemptListener,
@@ -88,19 +84,16 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const { deadlines, timeouts } = this.#ground
     this.#startedMs = deadlines.nowMs()
     this.#await(timeouts.connectMs)
-    this.connection.client.dispatch(
+    this.connection.send(
       {
+        method: request.method,
         path: request.path,
-        method: request.method as Dispatcher.HttpMethod,
         headers: request.headers,
-        body: this.#body?.open() ?? null,
-        // undici would close the connection after every HEAD.
-        reset: request.upgrade !== undefined,
-        ...(request.upgrade === undefined ? {} : { upgrade: request.upgrade }),
-        ...(this.#ground.connections.serverName === undefined
-          ? {}
-          : { servername: this.#ground.connections.serverName }),
-      } as Dispatcher.DispatchOptions,
+        hasBody: this.#body !== undefined,
+        upgrade: request.upgrade,
+        keepAlive: true,
+      },
+      this.#body?.open(),
       this,
     )
   }
@@ -113,7 +106,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   resume(): void {
     if (this.#phase === 'answering') this.#awaitBody()
-    this.#controller?.resume()
+    this.connection.resume()
   }
 
   /** Gives the attempt up: the server sees its connection close, the listener hears nothing. */
@@ -134,85 +127,60 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#phase === 'waiting') this.#await(this.#ground.timeouts.headersMs)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#phase === 'over') return
-    this.#controller = controller
+  /** @internal */
+  onSending(): void {
     this.sent = true
     this.#phase = 'waiting'
     const { sendMs, headersMs } = this.#ground.timeouts
     this.#await(this.#uploading ? sendMs : headersMs)
   }
 
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    _status: number,
-    _headers: unknown,
-    socket: Duplex,
-  ): void {
-    if (this.#phase !== 'waiting') {
-      socket.destroy()
-      return
-    }
-    this.#over()
-    const raw = controller.rawHeaders as Buffer[] | null | undefined
-    this.#listener.onUpgrade(this, raw ?? [], socket)
-  }
-
-  onResponseStarted(): void {
+  /** @internal */
+  onBegun(): void {
     this.begun = true
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    reason = '',
-  ): void {
-    // 102 and 103 come before the answer; nothing of them is passed on.
-    if (this.#phase !== 'waiting' || status < 200) return
+  /** @internal */
+  onHead(head: WireHead): void {
     this.#phase = 'answering'
-    this.#bodiless = status === 204 || status === 304
     this.#awaitBody()
-    // Of an HTTP/1 response undici hands out the header fields just as they came.
-    const raw = controller.rawHeaders as Buffer[] | null | undefined
-    this.#listener.onHead(this, status, raw ?? [], reason)
+    this.#listener.onHead(this, head)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#phase !== 'answering') return
+  /** @internal */
+  onSwitch(head: WireHead, socket: Duplex): void {
+    this.#over()
+    this.#listener.onUpgrade(this, head, socket)
+  }
+
+  /** @internal */
+  onBody(part: Buffer): void {
     const { timeouts, deadlines } = this.#ground
     if (!this.#endless && timeouts.bodyMs > 0) this.#extend(deadlines.nowMs() + timeouts.bodyMs)
-    if (!this.#listener.onData(this, chunk) && !this.#isOver()) {
-      controller.pause()
+    if (!this.#listener.onData(this, part) && !this.#isOver()) {
+      this.connection.pause()
       // While the client is slow, the server's silence is ours.
       this.#await(0)
     }
   }
 
-  onResponseEnd(): void {
-    if (this.#phase !== 'answering') return
+  /** @internal */
+  onComplete(): void {
     this.#over()
     // What the server did not want to read to the end is still on this connection's way.
-    if (this.keepAlive && !this.#uploading) this.#ground.connections.give(this.connection)
-    else this.connection.destroy()
+    if (this.#uploading) this.connection.destroy()
+    else this.#ground.connections.give(this.connection)
     this.#listener.onEnd(this)
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
-    if (this.#phase === 'over') return
-    if (this.#bodiless) {
-      // The Content-Length of a 304 is that of the 200; undici misses so many bytes and gives the
-      // connection up (RFC 9110, 8.6).
-      this.keepAlive = false
-      this.onResponseEnd()
-      return
-    }
+  /** @internal */
+  onError(error: Error): void {
     this.#fail(this.#phase === 'answering' ? outcomes.cut : outcomeOf(error, this.sent), error)
   }
 
   #fail(outcome: Outcome, cause?: Error): void {
     this.#over()
-    this.connection.destroy(new DeadlineError(outcome))
+    this.connection.destroy()
     this.#listener.onFail(this, outcome, cause)
   }
 

@@ -1,73 +1,42 @@
-import type { Socket } from 'node:net'
-import { isIP } from 'node:net'
-import type { Server, TlsConfig } from '@holdfast/core'
-import { buildConnector, Client } from 'undici'
-import { hearLastWords } from './last-words.js'
-
-/** undici's own timers are off: deadlines are ours, and exact. */
-const NO_TIMEOUT = 0
-
-/** How long an idle connection is kept where the server does not say; nginx's keepalive_timeout. */
-const IDLE_MS = 60_000
-
-/** The longest a server may ask for. */
-const IDLE_MOST_MS = 600_000
+import type { Clock, Server, Timers, TlsConfig } from '@holdfast/core'
+import { Connection } from '../wire/connection.js'
+import { Dialer } from './dial.js'
 
 /** Idle connections kept a server; more are closed as they come back. */
 const IDLE_MOST = 256
 
-/** One connection to a server, busy with one request or idle. */
-export class Connection {
-  readonly client: Client
-  /** Set as soon as it is being dialled, so that a dial that hangs can be given up. */
-  socket: Socket | undefined
-  /** Whether a request has gone over it before: the server may have closed it meanwhile. */
-  used = false
-  /** Where the connection is while it is idle: only its pool looks at it. */
-  idle = false
-  closed = false
+/** How often idle connections whose time is up are looked for. */
+const SWEEP_MS = 5_000
 
-  constructor(client: Client) {
-    this.client = client
-  }
-
-  /** Ends it at once; a request on it fails with `reason`. */
-  destroy(reason: Error | null = null): void {
-    this.closed = true
-    this.client.destroy(reason).catch(() => {})
-    this.socket?.destroy()
-  }
+/** Time, for what becomes of idle connections. */
+export interface ConnectionsPorts {
+  readonly clock: Clock
+  readonly timers: Timers
 }
 
 /**
- * The connections to one server. undici's Pool hides whether a request gets a used connection,
- * and without that a stale one cannot be told from a server that is failing.
+ * The connections to one server, the idle ones last used first. Whoever takes one knows whether it
+ * was used before: one that the server has closed meanwhile is not a server that is failing.
  */
 export class Connections {
-  /**
-   * The name that certificates are checked against and that undici keeps a client by; undefined
-   * without TLS. Left to itself undici would take it from every request's Host.
-   */
-  readonly serverName: string | undefined
-
-  readonly #origin: string
-  readonly #connect: ReturnType<typeof buildConnector>
-  readonly #sni: string | undefined
+  readonly #dialer: Dialer
+  readonly #ports: ConnectionsPorts
   readonly #idle: Connection[] = []
+  #cancelSweep: (() => void) | undefined
   #closed = false
 
   /** The configuration that they were made for. */
   #config: Server['config']
 
-  constructor(server: Server, tls: TlsConfig) {
+  constructor(server: Server, tls: TlsConfig, ports: ConnectionsPorts) {
     this.#config = server.config
-    const target = targetOf(server)
-    this.#origin = target.origin
-    const name = tls.servername ?? resolvedFrom(server) ?? target.hostname
-    this.serverName = server.config.tls ? name : undefined
-    // An address is no name: it cannot stand in SNI (RFC 6066, 3).
-    this.#sni = isIP(name) === 0 ? name : undefined
-    this.#connect = buildConnector(connectorOptions(tls, target.socketPath))
+    this.#dialer = new Dialer(server, tls)
+    this.#ports = ports
+  }
+
+  /** The name that certificates are checked against; undefined without TLS. */
+  get serverName(): string | undefined {
+    return this.#dialer.serverName
   }
 
   /** Whether they lead where `server` is now: to that name, with TLS or without. */
@@ -82,22 +51,24 @@ export class Connections {
   take(fresh: boolean): Connection {
     const idle = fresh ? undefined : this.#idle.pop()
     if (idle !== undefined) {
-      idle.idle = false
-      return idle
+      if (idle.idleUntilMs > this.#ports.clock.now()) return idle
+      // The others have been idle for longer still: the sweep finds them.
+      idle.destroy()
     }
-    return this.#open()
+    return new Connection(this.#dialer.dial(), this.#onClosed)
   }
 
   /** Takes a connection back after a complete exchange. */
   give(connection: Connection): void {
     if (connection.closed) return
-    if (this.#closed || this.#idle.length >= IDLE_MOST) {
+    if (this.#closed || !connection.reusable || this.#idle.length >= IDLE_MOST) {
       connection.destroy()
       return
     }
     connection.used = true
-    connection.idle = true
+    connection.idleUntilMs = this.#ports.clock.now() + connection.idleMs
     this.#idle.push(connection)
+    this.#cancelSweep ??= this.#ports.timers.after(SWEEP_MS, () => this.#sweep())
   }
 
   get idleCount(): number {
@@ -107,67 +78,21 @@ export class Connections {
   /** Closes what is idle now and what comes back later. */
   close(): void {
     this.#closed = true
-    for (const connection of this.#idle.splice(0)) connection.destroy()
+    this.#cancelSweep?.()
+    for (const idle of this.#idle.splice(0)) idle.destroy()
   }
 
-  #open(): Connection {
-    const client = new Client(this.#origin, {
-      connect: (options, callback) => {
-        const dial = { ...options, servername: this.#sni }
-        // The connector returns its socket at once, though its type does not say so.
-        const socket = this.#connect(dial as typeof options, callback) as unknown as Socket
-        hearLastWords(socket)
-        connection.socket = socket
-      },
-      pipelining: 1,
-      headersTimeout: NO_TIMEOUT,
-      bodyTimeout: NO_TIMEOUT,
-      keepAliveTimeout: IDLE_MS,
-      keepAliveMaxTimeout: IDLE_MOST_MS,
-    })
-    const connection = new Connection(client)
-    // Left to itself the client would connect anew for its next request; ours is one connection.
-    client.once('disconnect', () => {
-      connection.closed = true
-      if (connection.idle) this.#forget(connection)
-      client.destroy().catch(() => {})
-    })
-    return connection
+  #sweep(): void {
+    this.#cancelSweep = undefined
+    const nowMs = this.#ports.clock.now()
+    for (const idle of [...this.#idle]) if (idle.idleUntilMs <= nowMs) idle.destroy()
+    if (this.#idle.length > 0) {
+      this.#cancelSweep = this.#ports.timers.after(SWEEP_MS, () => this.#sweep())
+    }
   }
 
-  #forget(connection: Connection): void {
+  readonly #onClosed = (connection: Connection): void => {
     const index = this.#idle.indexOf(connection)
     if (index >= 0) this.#idle.splice(index, 1)
   }
-}
-
-function connectorOptions(
-  tls: TlsConfig,
-  socketPath: string | undefined,
-): buildConnector.BuildOptions {
-  const options: buildConnector.BuildOptions = {
-    timeout: NO_TIMEOUT,
-    rejectUnauthorized: tls.verify,
-  }
-  if (socketPath !== undefined) options.socketPath = socketPath
-  if (tls.ca !== undefined) options.ca = tls.ca as string | Buffer | Array<string | Buffer>
-  if (tls.cert !== undefined) options.cert = tls.cert
-  if (tls.key !== undefined) options.key = tls.key
-  return options
-}
-
-function targetOf(server: Server): { origin: string; hostname: string; socketPath?: string } {
-  const scheme = server.config.tls ? 'https' : 'http'
-  const { address } = server
-  if (/^unix:/i.test(address)) {
-    const socketPath = address.slice('unix:'.length)
-    return { origin: `${scheme}://localhost`, hostname: 'localhost', socketPath }
-  }
-  const { hostname } = new URL(`${scheme}://${address}`)
-  return { origin: `${scheme}://${address}`, hostname: hostname.replace(/^\[|\]$/g, '') }
-}
-
-/** The name whose address it is; certificates are for names. */
-function resolvedFrom({ config }: Server): string | undefined {
-  return config.name?.replace(/:\d+$/, '')
 }

@@ -1,5 +1,5 @@
 import type { Prober, Server } from '@holdfast/core'
-import type { Dispatcher } from 'undici'
+import type { ConnectionListener } from '../wire/connection.js'
 import type { Connections } from './connections.js'
 import { proxyHost } from './proxy-host.js'
 
@@ -10,31 +10,28 @@ import { proxyHost } from './proxy-host.js'
  */
 export function createProber(connectionsTo: (server: Server) => Connections, host: string): Prober {
   return {
-    probe: (server, path, signal) => {
-      const connections = connectionsTo(server)
-      const { serverName } = connections
-      const connection = connections.take(true)
-      const giveUp = (): void => connection.destroy()
-      signal.addEventListener('abort', giveUp)
-      const answer = new Promise<number>((resolve, reject) => {
-        const request = {
-          path,
-          method: 'GET',
-          headers: [
-            'Host',
-            host.startsWith('$') ? proxyHost(server) : host,
-            'User-Agent',
-            'holdfast-check',
-          ],
-          reset: true,
-          ...(serverName === undefined ? {} : { servername: serverName }),
-        } as Dispatcher.DispatchOptions
-        connection.client.dispatch(request, statusOf(resolve, reject))
-      })
-      return answer.finally(() => {
+    probe: async (server, path, signal) => {
+      const connection = connectionsTo(server).take(true)
+      const name = host.startsWith('$') ? proxyHost(server) : host
+      const request = {
+        method: 'GET',
+        path,
+        headers: ['Host', name, 'User-Agent', 'holdfast-check'],
+        hasBody: false,
+        upgrade: undefined,
+        keepAlive: false,
+      }
+      let giveUp = (): void => {}
+      try {
+        return await new Promise<number>((resolve, reject) => {
+          giveUp = () => reject(new Error('the check was given up'))
+          signal.addEventListener('abort', giveUp)
+          connection.send(request, undefined, statusOf(resolve, reject))
+        })
+      } finally {
         signal.removeEventListener('abort', giveUp)
         connection.destroy()
-      })
+      }
     },
   }
 }
@@ -43,16 +40,14 @@ export function createProber(connectionsTo: (server: Server) => Connections, hos
 function statusOf(
   resolve: (status: number) => void,
   reject: (error: Error) => void,
-): Dispatcher.DispatchHandler {
+): ConnectionListener {
   return {
-    onRequestStart() {},
-    onResponseStart(_controller, status) {
-      if (status >= 200) resolve(status)
-    },
-    onResponseData() {},
-    onResponseEnd() {},
-    onResponseError(_controller, error) {
-      reject(error)
-    },
+    onSending() {},
+    onBegun() {},
+    onHead: ({ status }) => resolve(status),
+    onSwitch: (_head, socket) => socket.destroy(),
+    onBody() {},
+    onComplete() {},
+    onError: reject,
   }
 }

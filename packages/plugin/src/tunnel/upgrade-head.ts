@@ -1,5 +1,6 @@
 import type { ResponseHead } from '../reply/response-head.js'
 import { namedByConnection } from '../request/headers.js'
+import type { WireHead } from '../wire/response-head.js'
 
 /**
  * A server's 101 for the client. Here Upgrade and Connection belong to the message; what frames
@@ -7,13 +8,13 @@ import { namedByConnection } from '../request/headers.js'
  * @param intercept a Set-Cookie value's fate: true keeps the line from the client.
  */
 export function upgradeHead(
-  raw: readonly Buffer[],
+  { fields }: WireHead,
   intercept: (setCookie: string) => boolean,
 ): ResponseHead {
   const headers: string[] = []
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = (raw[i] as Buffer).toString('latin1')
-    const value = (raw[i + 1] as Buffer).toString('latin1')
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] as string
+    const value = fields[i + 1] as string
     const lower = name.toLowerCase()
     if (NOT_FORWARDED.has(lower)) continue
     if (lower === 'set-cookie' && intercept(value)) continue
@@ -30,7 +31,6 @@ export function upgradeHead(
     status: 101,
     reason: 'Switching Protocols',
     headers,
-    keepAlive: false,
     eventStream: false,
     shared: false,
     // Nobody stores a 101.

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import type { Server, TlsConfig } from '@holdfast/core'
-import { type Connection, Connections } from '#plugin/transport/connections.js'
+import { type Server, systemClock, systemTimers, type TlsConfig } from '@holdfast/core'
+import { Connections } from '#plugin/transport/connections.js'
+import type { Connection } from '#plugin/wire/connection.js'
 
 const NO_TLS: TlsConfig = {
   ca: undefined,
@@ -12,6 +13,8 @@ const NO_TLS: TlsConfig = {
   servername: undefined,
   verify: true,
 }
+
+const SYSTEM = { clock: systemClock, timers: systemTimers }
 
 interface Setup {
   readonly connections: Connections
@@ -31,7 +34,7 @@ async function setUp(t: TestContext): Promise<Setup> {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const address = `127.0.0.1:${port}`
-  const connections = new Connections({ address, config: { tls: false } } as Server, NO_TLS)
+  const connections = new Connections({ address, config: { tls: false } } as Server, NO_TLS, SYSTEM)
   t.after(async () => {
     connections.close()
     for (const socket of sockets) socket.destroy()
@@ -44,16 +47,23 @@ async function setUp(t: TestContext): Promise<Setup> {
 /** One exchange; resolves with `ok` or the error. */
 function ask(connection: Connection): Promise<string> {
   return new Promise((resolve) => {
-    connection.client.dispatch(
-      { path: '/', method: 'GET' },
-      {
-        onRequestStart() {},
-        onResponseStart() {},
-        onResponseData() {},
-        onResponseEnd: () => resolve('ok'),
-        onResponseError: (_, error) => resolve(error.message),
-      },
-    )
+    const request = {
+      method: 'GET',
+      path: '/',
+      headers: ['Host', 'test'],
+      hasBody: false,
+      upgrade: undefined,
+      keepAlive: true,
+    }
+    connection.send(request, undefined, {
+      onSending() {},
+      onBegun() {},
+      onHead() {},
+      onSwitch() {},
+      onBody() {},
+      onComplete: () => resolve('ok'),
+      onError: ({ message }) => resolve(message),
+    })
   })
 }
 
@@ -87,7 +97,7 @@ test('one that the server closed is forgotten, and not taken again', async (t) =
   const idle = connections.take(false)
   await ask(idle)
   connections.give(idle)
-  const gone = once(idle.client, 'disconnect')
+  const gone = once(idle.socket, 'close')
   sockets[0]?.end()
   await gone
   assert.deepEqual([connections.idleCount, idle.closed], [0, true])
@@ -119,7 +129,8 @@ test('closed, it ends what is idle now and what comes back later', async (t) => 
 
 test('certificates are checked against the name of the server, or the one it is given', () => {
   const nameOf = (address: string, tls: boolean, servername?: string): string | undefined =>
-    new Connections({ address, config: { tls } } as Server, { ...NO_TLS, servername }).serverName
+    new Connections({ address, config: { tls } } as Server, { ...NO_TLS, servername }, SYSTEM)
+      .serverName
   assert.equal(nameOf('app.example:443', false), undefined)
   assert.equal(nameOf('app.example:443', true), 'app.example')
   assert.equal(nameOf('[::1]:443', true), '::1')

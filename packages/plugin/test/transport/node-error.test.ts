@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Outcome, outcomes } from '@holdfast/core'
-import { errors } from 'undici'
-import { DeadlineError, outcomeOf } from '#plugin/transport/node-error.js'
+import { outcomeOf } from '#plugin/transport/node-error.js'
+import {
+  ConnectionClosedError,
+  InvalidRequestError,
+  InvalidResponseError,
+} from '#plugin/wire/errors.js'
 
 const withCode = (code: string): Error => Object.assign(new Error(code), { code })
 
@@ -17,15 +21,9 @@ const CASES: ReadonlyArray<readonly [unknown, Outcome, Outcome]> = [
   [withCode('DEPTH_ZERO_SELF_SIGNED_CERT'), outcomes.refused, outcomes.reset],
   [withCode('ERR_TLS_CERT_ALTNAME_INVALID'), outcomes.refused, outcomes.reset],
   [withCode('ETIMEDOUT'), outcomes.connectTimeout, outcomes.headTimeout],
-  [new errors.ConnectTimeoutError(), outcomes.connectTimeout, outcomes.headTimeout],
-  [new errors.SocketError('other side closed'), outcomes.refused, outcomes.reset],
-  [new errors.ClientDestroyedError(), outcomes.refused, outcomes.reset],
-  [new errors.HeadersOverflowError(), outcomes.invalid, outcomes.invalid],
-  [new errors.HTTPParserError('no HTTP'), outcomes.invalid, outcomes.invalid],
-  [new errors.InvalidArgumentError('path'), outcomes.proxy, outcomes.proxy],
-  [new errors.NotSupportedError('expect'), outcomes.proxy, outcomes.proxy],
-  [new errors.RequestContentLengthMismatchError(), outcomes.proxy, outcomes.proxy],
-  [new DeadlineError(outcomes.sendTimeout), outcomes.sendTimeout, outcomes.sendTimeout],
+  [new ConnectionClosedError(), outcomes.refused, outcomes.reset],
+  [new InvalidResponseError('no HTTP'), outcomes.invalid, outcomes.invalid],
+  [new InvalidRequestError('path'), outcomes.proxy, outcomes.proxy],
   [new Error('without a code'), outcomes.refused, outcomes.reset],
   [undefined, outcomes.refused, outcomes.reset],
   ['a string', outcomes.refused, outcomes.reset],

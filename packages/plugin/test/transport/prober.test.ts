@@ -7,11 +7,19 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { createSeededRandom, systemClock, Upstream, type UpstreamOptions } from '@holdfast/core'
+import {
+  createSeededRandom,
+  systemClock,
+  systemTimers,
+  Upstream,
+  type UpstreamOptions,
+} from '@holdfast/core'
 import { Connections } from '#plugin/transport/connections.js'
 import { createProber } from '#plugin/transport/prober.js'
 import { certificate, privateKey } from '../fixtures/certificate.js'
 import { deadAddress } from '../fixtures/shop.js'
+
+const SYSTEM = { clock: systemClock, timers: systemTimers }
 
 async function listen(t: TestContext, server: Server, ...at: [path: string] | []): Promise<string> {
   const [path] = at
@@ -42,7 +50,7 @@ async function check(
     { clock: systemClock, random: createSeededRandom(1) },
   )
   const { tls, host } = upstream.config
-  const prober = createProber((server) => new Connections(server, tls), host)
+  const prober = createProber((server) => new Connections(server, tls, SYSTEM), host)
   const [server] = upstream.servers
   return await prober.probe(server!, path, signal)
 }
