@@ -103,9 +103,12 @@ test('the statistics tell what the demo did', async (t) => {
   const visit = visitor(demo)
   await visit()
   await visit()
-  const response = await fetch(`${demo.statistics}/api/v1/upstreams/shop`)
-  const { affinity } = (await response.json()) as { affinity: { kept: number; new: number } }
-  assert.deepEqual([affinity.new, affinity.kept], [1, 1])
+  // What has just happened is in the next view.
+  await until('both visits are counted', async () => {
+    const response = await fetch(`${demo.statistics}/api/v1/upstreams/shop`)
+    const { affinity } = (await response.json()) as { affinity: { kept: number; new: number } }
+    return affinity.new === 1 && affinity.kept === 1
+  })
   const metrics = await (await fetch(`${demo.statistics}/metrics`)).text()
   assert.match(metrics, /^holdfast_affinity_total\{upstream="shop",verdict="kept"\} 1$/m)
 })

@@ -76,7 +76,8 @@ export class DirectAnswer implements Answer {
   }
 
   #write(chunk: Buffer): boolean {
-    if (this.#raw.write(chunk)) return true
+    // More than the stream's mark is no backlog where the system has taken it all at once.
+    if (this.#raw.write(chunk) || this.#raw.writableLength === 0) return true
     if (!this.#listening) {
       this.#listening = true
       this.#raw.on('drain', this.#onDrain)

@@ -9,13 +9,17 @@ export const goingAwayMasked: Buffer = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03
  * between two of theirs. Reads a few bytes a frame and keeps nothing of them.
  */
 export class FrameScanner {
-  // Bytes of the current frame still to come; then header bytes of the next, as far as they came.
+  /** Bytes of the payload that are still to come. */
   #rest = 0
-  #head: number[] = []
+  /** Bytes of the frame's header so far, and in all; two say how many those are. */
+  #seen = 0
+  #header = 2
+  #extended = 0
+  #length = 0
 
   /** Whether what has been scanned ends with the end of a frame. */
   get between(): boolean {
-    return this.#rest === 0 && this.#head.length === 0
+    return this.#rest === 0 && this.#seen === 0
   }
 
   /**
@@ -32,9 +36,8 @@ export class FrameScanner {
         this.#rest -= taken
         at += taken
       } else {
-        this.#head.push(chunk[at] ?? 0)
+        this.#readHeader(chunk[at] as number)
         at += 1
-        this.#startFrame()
       }
       if (boundary < 0 && this.between) boundary = at
     }
@@ -42,16 +45,19 @@ export class FrameScanner {
   }
 
   /** Once the whole header is there, what is left of the frame is its payload. */
-  #startFrame(): void {
-    const [, second] = this.#head
-    if (second === undefined) return
-    const short = second & 0x7f
-    const extended = short === 126 ? 2 : short === 127 ? 8 : 0
-    const masked = (second & 0x80) === 0 ? 0 : 4
-    if (this.#head.length < 2 + extended + masked) return
-    let length = extended === 0 ? short : 0
-    for (let i = 2; i < 2 + extended; i += 1) length = length * 256 + (this.#head[i] ?? 0)
-    this.#rest = length
-    this.#head = []
+  #readHeader(byte: number): void {
+    if (this.#seen === 1) {
+      const short = byte & 0x7f
+      this.#extended = short === 126 ? 2 : short === 127 ? 8 : 0
+      this.#header = 2 + this.#extended + ((byte & 0x80) === 0 ? 0 : 4)
+      this.#length = this.#extended === 0 ? short : 0
+    } else if (this.#seen >= 2 && this.#seen < 2 + this.#extended) {
+      this.#length = this.#length * 256 + byte
+    }
+    this.#seen += 1
+    if (this.#seen < this.#header) return
+    this.#rest = this.#length
+    this.#seen = 0
+    this.#header = 2
   }
 }

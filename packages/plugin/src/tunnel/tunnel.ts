@@ -117,7 +117,8 @@ class Direction {
     const boundary = this.#scanner?.scan(chunk) ?? chunk.length
     const part = this.leaving ? chunk.subarray(0, boundary) : chunk
     this.bytes += part.length
-    if (!this.#to.write(part)) this.#from.pause()
+    // More than the stream's mark is no backlog where the system has taken it all at once.
+    if (!this.#to.write(part) && this.#to.writableLength > 0) this.#from.pause()
     if (this.leaving && (boundary < chunk.length || this.#scanner?.between === true)) {
       this.#sayFarewell()
     }

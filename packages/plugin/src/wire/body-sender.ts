@@ -52,13 +52,15 @@ export class BodySender {
       socket.cork()
       socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
       socket.write(chunk)
-      if (!socket.write('\r\n', 'latin1')) this.#body.pause()
+      socket.write('\r\n', 'latin1')
       socket.uncork()
     } else if (this.#bytes > this.#length) {
       this.#onWrong(new InvalidRequestError('a body longer than its Content-Length'))
       return
-    } else if (!socket.write(chunk)) this.#body.pause()
+    } else socket.write(chunk)
     this.#uncork()
+    // What the system has taken at once is no backlog.
+    if (socket.writableNeedDrain && socket.writableLength > 0) this.#body.pause()
   }
 
   readonly #onEnd = (): void => {

@@ -2,12 +2,17 @@
 const TOKEN = 1
 const TEXT = 2
 
-const kinds = new Uint8Array(256)
-kinds.fill(TEXT, 0x20, 0x7f)
-kinds.fill(TEXT, 0x80)
-kinds[0x09] = TEXT
-for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
-  kinds[char.charCodeAt(0)] = TOKEN | TEXT
+const TOKEN_CHARS = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+const kinds = kindsOfCharacters()
+
+function kindsOfCharacters(): Uint8Array {
+  const table = new Uint8Array(256)
+  table.fill(TEXT, 0x20, 0x7f)
+  table.fill(TEXT, 0x80)
+  table[0x09] = TEXT
+  for (const char of TOKEN_CHARS) table[char.charCodeAt(0)] = TOKEN | TEXT
+  return table
 }
 
 export const TAB = 0x09
