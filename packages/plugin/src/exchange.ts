@@ -38,8 +38,8 @@ import { type PendingUpgrade, pendingUpgrade } from './tunnel/pending-upgrade.js
 import { upgradeHead } from './tunnel/upgrade-head.js'
 import type { WireHead } from './wire/response-head.js'
 
-/** How reply-from is called back: with an error, or with the response to send. */
-export type FromCallback = (error: Error | null, response?: FromResponse) => void
+/** Has reply-from take an exchange's `response` to the client, past the hooks that wait for it. */
+export type GiveAnswer = (reply: FastifyReply) => void
 
 /**
  * One client request and its answer. The passage decides where attempts go; the exchange makes
@@ -50,16 +50,18 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   readonly reply: FastifyReply
   readonly registration: Registration
   readonly passage: Passage
+  /** The answer as reply-from takes it; there once hooks are to see it. */
+  response: FromResponse | undefined
 
   readonly #facts: FastifyFacts
   readonly #method: string
   readonly #source: OutgoingBody | undefined
   readonly #upgrade: PendingUpgrade | undefined
+  readonly #giveAnswer: GiveAnswer
   #outgoing: Outgoing = { path: '/', headers: [], body: undefined }
   #attempt: Attempt | undefined
   #lease: Lease | undefined
   #answer: Answer | undefined
-  #done: FromCallback | undefined
   #state: 'open' | 'answering' | 'refused' | 'closed' = 'open'
   #bytesOut = 0
   /** What broke the latest attempt; for the log only. */
@@ -73,6 +75,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     request: FastifyRequest,
     reply: FastifyReply,
     body: OutgoingBody | undefined,
+    giveAnswer: GiveAnswer,
   ) {
     this.registration = registration
     this.request = request
@@ -81,6 +84,7 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     this.#facts = new FastifyFacts(request)
     this.#method = request.raw.method ?? 'GET'
     this.#source = body
+    this.#giveAnswer = giveAnswer
     this.#upgrade = pendingUpgrade(request.raw)
     this.passage = registration.upstream.admit(this.#facts, registration.rules)
     registration.gateway.enter(this)
@@ -92,12 +96,8 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
     return this.passage.binding.session?.id
   }
 
-  /**
-   * Sends the request on its way.
-   * @param done reply-from's callback, for answers that hooks must see.
-   */
-  start(done: FromCallback): void {
-    this.#done = done
+  /** Sends the request on its way. */
+  start(): void {
     try {
       const { remoteAddress } = this.#facts
       this.#outgoing = prepareOutgoing(
@@ -314,7 +314,10 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
           head,
           gateway.draining,
           gateway.flusher,
-          (response) => this.#done?.(null, response),
+          (response) => {
+            this.response = response
+            this.#giveAnswer(this.reply)
+          },
           resume,
           () => this.#onClientClose(),
         )

@@ -1,8 +1,9 @@
 import replyFrom from '@fastify/reply-from'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Exchange, type FromCallback } from './exchange.js'
+import { Exchange, type GiveAnswer } from './exchange.js'
 import type { HeaderFields } from './options.js'
 import type { Registration } from './registration.js'
+import type { FromResponse } from './reply/hooked-answer.js'
 import { clientBody, type OutgoingBody, routeBody } from './request/outgoing-body.js'
 
 /** Where a request keeps its exchange. */
@@ -11,13 +12,19 @@ export const exchangeOf: unique symbol = Symbol('holdfast.exchange')
 /** reply-from's `reply.from`, which is not put on anybody's replies. */
 type From = (this: FastifyReply, source: string, options: object) => void
 
-/** Sends requests on through reply-from: it prepares and answers, the exchange is its transport. */
+/**
+ * Sends requests on. Where hooks want to see the answer, reply-from takes it to them: it asks for a
+ * response like for any other, and gets the one that has come.
+ */
 export interface Forwarder {
   /** For a route of the plugin's own: the body is the client's stream. */
   pass(registration: Registration, request: FastifyRequest, reply: FastifyReply): void
   /** For a user's route, whose body may have been parsed. */
   passParsed(registration: Registration, request: FastifyRequest, reply: FastifyReply): void
 }
+
+/** How reply-from is called back with the response that it asked for. */
+type FromCallback = (error: null, response: FromResponse | undefined) => void
 
 /** A request, and what reply-from takes for its headers: the exchange travels on both. */
 interface Carrier {
@@ -54,6 +61,7 @@ export async function createForwarder(app: FastifyInstance): Promise<Forwarder> 
       disableRequestLogging: true,
     })
   })
+  const answer: GiveAnswer = (reply) => from?.call(reply, '/', options)
   const pass = (
     registration: Registration,
     request: FastifyRequest,
@@ -66,8 +74,9 @@ export async function createForwarder(app: FastifyInstance): Promise<Forwarder> 
       return
     }
     const carrier = request as FastifyRequest & Carrier
-    carrier[exchangeOf] = new Exchange(registration, request, reply, body)
-    from?.call(reply, '/', options)
+    const exchange = new Exchange(registration, request, reply, body, answer)
+    carrier[exchangeOf] = exchange
+    exchange.start()
   }
   return {
     pass: (registration, request, reply) => pass(registration, request, reply, clientBody(request)),
@@ -80,10 +89,10 @@ function isGone({ raw }: FastifyReply): boolean {
   return raw.destroyed || (raw as { stream?: { destroyed?: boolean } }).stream?.destroyed === true
 }
 
-/** What reply-from takes for its HTTP client. */
+/** What reply-from takes for its HTTP client: the response that it asks for is there already. */
 const transport = {
   request({ headers }: { readonly headers: Carrier }, done: FromCallback): void {
-    headers[exchangeOf].start(done)
+    done(null, headers[exchangeOf].response)
   },
   // Connections belong to the gateway, which closes them itself.
   destroy(): void {},

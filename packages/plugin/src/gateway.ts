@@ -75,7 +75,7 @@ export class Gateway {
   readonly #sharing: Sharing
   readonly #upstreams = new Map<string, Declared>()
   readonly #connections = new Map<Server, Connections>()
-  readonly #inFlight = new Set<Exchange>()
+  #inFlight = 0
   readonly #startedAt: number
   #lastEnteredMs = Number.NEGATIVE_INFINITY
 
@@ -223,19 +223,19 @@ export class Gateway {
 
   /** A request has come in. */
   enter(exchange: Exchange): void {
-    this.#inFlight.add(exchange)
+    this.#inFlight += 1
     this.#lastEnteredMs = exchange.passage.startedMs
   }
 
   /** A request has ended. */
   leave(exchange: Exchange): void {
-    this.#inFlight.delete(exchange)
+    this.#inFlight -= 1
     tellEnd(exchange)
   }
 
   /** Whether no request is under way and none has come in for `ms`. */
   quietFor(ms: number): boolean {
-    return this.#inFlight.size === 0 && this.#ports.clock.now() - this.#lastEnteredMs >= ms
+    return this.#inFlight === 0 && this.#ports.clock.now() - this.#lastEnteredMs >= ms
   }
 
   /** From now on answers ask for their connections to be closed; resolves when no tunnel is left. */

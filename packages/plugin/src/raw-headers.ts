@@ -3,7 +3,13 @@ export type RawHeaders = string[]
 
 /** Whether a field's name is `lower`, in whatever case it came. */
 export function isNamed(name: string, lower: string): boolean {
-  return name === lower || name.toLowerCase() === lower
+  if (name.length !== lower.length) return false
+  for (let i = 0; i < name.length; i += 1) {
+    const code = name.charCodeAt(i)
+    const isUpper = code >= 0x41 && code <= 0x5a
+    if ((isUpper ? code | 0x20 : code) !== lower.charCodeAt(i)) return false
+  }
+  return true
 }
 
 /** The fields whose lower-case names are not in `names`. */

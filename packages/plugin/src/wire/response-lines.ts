@@ -36,7 +36,7 @@ export function parseResponseLines(head: string): ResponseLines {
   let at = nextLine(head, lineEnd)
   while (at < head.length) {
     let i = at
-    while (isTokenCode(head.charCodeAt(i))) i += 1
+    while (i < head.length && isTokenCode(head.charCodeAt(i))) i += 1
     if (i === at || head.charCodeAt(i) !== COLON) throw new InvalidResponseError('no field line')
     const name = head.slice(at, i)
     const end = endOfText(head, i)
@@ -59,7 +59,8 @@ function threeDigits(text: string, at: number): number {
 /** Where the text that starts at `at` ends: before a character that no line may have. */
 function endOfText(head: string, at: number): number {
   let end = at
-  while (isTextCode(head.charCodeAt(end))) end += 1
+  // Within bounds: to ask for more would take the engine off its quick path.
+  while (end < head.length && isTextCode(head.charCodeAt(end))) end += 1
   return end
 }
 
