@@ -30,6 +30,7 @@ export {
   serversOf,
 } from './discovery/name.js'
 export { LONGEST_PAUSE_MS, nextLookupMs, restartMs } from './discovery/schedule.js'
+export { isReplicaName } from './fleet/replica-name.js'
 export type { CheckPorts, ChecksConfig, Prober } from './health/checks.js'
 export type { EjectionConfig } from './health/ejection.js'
 export { type Clock, systemClock, systemTimers, type Timers } from './kernel/clock.js'

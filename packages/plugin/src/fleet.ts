@@ -6,7 +6,7 @@ import {
   type Timers,
   type Upstream,
 } from '@holdfast/core'
-import { type Board, createRedisStore, Fleet, type Store } from '@holdfast/core/fleet'
+import type { Board, Fleet, Store } from '@holdfast/core/fleet'
 import type { FastifyBaseLogger } from 'fastify'
 import type { FleetConfig } from './parse-options.js'
 
@@ -59,6 +59,8 @@ export class Sharing {
     }
     this.#config = config
     const store = await openStore()
+    // Loaded here and in storeOf only: most gateways are alone, and start sooner without it.
+    const { Fleet } = await import('@holdfast/core/fleet')
     const onChange = (health: 'up' | 'down', cause: unknown): void => {
       if (health === 'up') log.info({ replica, namespace }, 'the store of the fleet answers')
       else log.warn({ err: cause }, 'the store of the fleet is down: health is not shared')
@@ -92,5 +94,9 @@ function storeOf(
   timers: Timers,
 ): (() => Promise<Store & Board>) | undefined {
   if (store !== undefined) return async () => store
-  return redis === undefined ? undefined : () => createRedisStore({ redis, namespace }, timers)
+  if (redis === undefined) return undefined
+  return async () => {
+    const { createRedisStore } = await import('@holdfast/core/fleet')
+    return await createRedisStore({ redis, namespace }, timers)
+  }
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { RetryConfig, TimeoutsConfig } from '@holdfast/core'
-import { type Board, isReplicaName, type RedisTarget, type Store } from '@holdfast/core/fleet'
+import { isReplicaName } from '@holdfast/core'
+import type { Board, RedisTarget, Store } from '@holdfast/core/fleet'
 import {
   choice,
   defaulted,

@@ -2,13 +2,12 @@ export { Fleet, type FleetConfig, type FleetPorts } from './fleet.js'
 export { InsuredStore, type StoreHealth } from './insured-store.js'
 export type { FleetHealth, FleetSessions, FleetUpstream, Member } from './member.js'
 export { MemoryStore } from './memory-store.js'
-export {
-  type EjectionRecord,
-  type FleetNews,
-  type FleetRecord,
-  isReplicaName,
-  type OverrideRecord,
-  type SessionNews,
+export type {
+  EjectionRecord,
+  FleetNews,
+  FleetRecord,
+  OverrideRecord,
+  SessionNews,
 } from './record.js'
 export type { RedisInstance, RedisTarget } from './redis-client.js'
 export { createRedisStore, type RedisStoreOptions } from './redis-store.js'

@@ -1,4 +1,5 @@
 import type { Mode, Override } from '../servers/server.js'
+import { isReplicaName } from './replica-name.js'
 import { MOST_VERSION } from './store.js'
 
 interface Versioned {
@@ -89,10 +90,6 @@ export function decodeNews(field: string, value: string): FleetNews | undefined 
   if (field.startsWith('e ')) return decodeEjection(server, value)
   if (field.startsWith('s ')) return decodeSessions(server, value)
   return field.startsWith('o ') ? decodeOverride(server, value) : undefined
-}
-
-export function isReplicaName(text: unknown): text is string {
-  return typeof text === 'string' && /^[\w.:-]{1,100}$/.test(text)
 }
 
 const NONE = '-'

@@ -1,13 +1,14 @@
 import type { Timers } from '../kernel/clock.js'
 import { Emitter } from '../kernel/event.js'
 import { type Command, loadCommand } from './commands.js'
-import { decodeNews, decodeRecord, encodeRecord, type FleetNews, isReplicaName } from './record.js'
+import { decodeNews, decodeRecord, encodeRecord, type FleetNews } from './record.js'
 import {
   createRedisClients,
   type RedisClient,
   type RedisClients,
   type RedisTarget,
 } from './redis-client.js'
+import { isReplicaName } from './replica-name.js'
 import {
   ALIVE_MS,
   type Answer,
