@@ -195,7 +195,7 @@ testBothPaths('every status goes through, with the body it may have', async (t, 
 
 testBothPaths('interim answers are not the answer, and are not passed on', async (t, path) => {
   const server = await startFaultServer({
-    script: () => does.answer({ interim: [102, 103, 103], body: 'the answer' }),
+    script: () => does.answer({ interim: [100, 102, 103, 103], body: 'the answer' }),
   })
   t.after(() => server.close())
   const gateway = await startGateway(t, { servers: [server.address], path })

@@ -49,11 +49,11 @@ export class Connections {
 
   /** The connection that was idle last, or a new one; always a new one when `fresh`. */
   take(fresh: boolean): Connection {
-    const idle = fresh ? undefined : this.#idle.pop()
-    if (idle !== undefined) {
-      if (idle.idleUntilMs > this.#ports.clock.now()) return idle
-      // The others have been idle for longer still: the sweep finds them.
+    let idle = fresh ? undefined : this.#idle.pop()
+    while (idle !== undefined) {
+      if (!idle.socket.destroyed && idle.idleUntilMs > this.#ports.clock.now()) return idle
       idle.destroy()
+      idle = this.#idle.pop()
     }
     return new Connection(this.#dialer.dial(), this.#onClosed)
   }

@@ -28,7 +28,7 @@ export class Deadline {
 
 /**
  * All deadlines of a gateway on one timer. Node's own timers cost more than a proxied request can
- * afford to set several of, and undici's are coarse to half a second; these are exact to 20 ms.
+ * afford to set several of; these are exact to 20 ms.
  */
 export class Deadlines {
   readonly #clock: Clock

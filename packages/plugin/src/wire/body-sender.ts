@@ -9,6 +9,8 @@ export class BodySender {
   readonly #body: Readable
   readonly #length: number | undefined
   readonly #onWrong: (error: Error) => void
+  /** The whole body is on its way. */
+  done = false
   #bytes = 0
   #corked = true
 
@@ -64,6 +66,7 @@ export class BodySender {
   }
 
   readonly #onEnd = (): void => {
+    this.done = true
     if (this.#length === undefined) this.#socket.write('0\r\n\r\n', 'latin1')
     else if (this.#bytes < this.#length) {
       this.#onWrong(new InvalidRequestError('a body shorter than its Content-Length'))

@@ -136,8 +136,9 @@ export class Connection implements ResponseSink {
 
   /** @internal */
   onComplete(clean: boolean): void {
-    // What came behind the message nobody has asked for: the two ends are out of step.
-    if (!clean) this.reusable = false
+    // What came behind the message nobody has asked for, or the server has answered before it had
+    // the whole body: the two ends are out of step.
+    if (!clean || this.#sender?.done === false) this.reusable = false
     const listener = this.#listener
     this.#listener = undefined
     this.#request = undefined

@@ -23,7 +23,7 @@ interface Setup {
 }
 
 /** A server that answers everything, and the connections to it. */
-async function setUp(t: TestContext): Promise<Setup> {
+async function setUp(t: TestContext, now = systemClock.now): Promise<Setup> {
   const sockets: Socket[] = []
   const server = createServer((socket) => {
     sockets.push(socket)
@@ -34,7 +34,10 @@ async function setUp(t: TestContext): Promise<Setup> {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const address = `127.0.0.1:${port}`
-  const connections = new Connections({ address, config: { tls: false } } as Server, NO_TLS, SYSTEM)
+  const connections = new Connections({ address, config: { tls: false } } as Server, NO_TLS, {
+    ...SYSTEM,
+    clock: { ...systemClock, now },
+  })
   t.after(async () => {
     connections.close()
     for (const socket of sockets) socket.destroy()
@@ -104,6 +107,21 @@ test('one that the server closed is forgotten, and not taken again', async (t) =
   const next = connections.take(false)
   assert.notEqual(next, idle)
   next.destroy()
+})
+
+test('one that has been idle for as long as the server keeps it is not taken again', async (t) => {
+  let nowMs = 0
+  const { connections } = await setUp(t, () => nowMs)
+  const [first, second] = [connections.take(false), connections.take(false)]
+  await Promise.all([ask(first), ask(second)])
+  connections.give(first)
+  nowMs = 1_000
+  connections.give(second)
+  nowMs = 60_500
+  assert.equal(connections.take(false), second)
+  const fresh = connections.take(false)
+  assert.deepEqual([fresh.used, first.closed, connections.idleCount], [false, true, 0])
+  for (const one of [second, fresh]) one.destroy()
 })
 
 test('one that broke cannot be given back', async (t) => {

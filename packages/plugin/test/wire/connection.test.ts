@@ -155,6 +155,14 @@ test('a body of another length than its head says breaks the request, not the se
   }
 })
 
+test('an answer before the whole body is sent ends the connection', async (t) => {
+  const { connection } = await setUp(t, (socket) => socket.write(OK))
+  const body = new Readable({ read() {} })
+  body.push('abc')
+  const { status, error } = await ask(connection, { method: 'POST' }, body)
+  assert.deepEqual([status, error, connection.reusable], [200, undefined, false])
+})
+
 test('a slow server holds the body back', async (t) => {
   const { connection, server } = await setUp(t, () => {})
   server.socket.pause()
