@@ -2,7 +2,12 @@ import type { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import { BodySender } from './body-sender.js'
 import { ConnectionClosedError } from './errors.js'
-import { type RequestHead, type WireRequest, writeRequestHead } from './request-head.js'
+import {
+  anticipatesBody,
+  type RequestHead,
+  type WireRequest,
+  writeRequestHead,
+} from './request-head.js'
 import type { WireHead } from './response-head.js'
 import { ResponseReader, type ResponseSink } from './response-reader.js'
 
@@ -86,9 +91,9 @@ export class Connection implements ResponseSink {
     this.#sent = false
     this.#begun = false
     if (!this.#ready) return
-    // What must not be sent twice waits until all that has come is read: the server may just have
-    // said that it closes.
-    if (this.used && !isSafe(request)) setImmediate(() => this.#send())
+    // What must not be sent twice waits until all that has come is read, for which the loop has to
+    // wait for events once more: the server may just have said that it closes.
+    if (this.used && !isSafe(request)) setImmediate(() => setImmediate(() => this.#send()))
     else this.#send()
   }
 
@@ -111,7 +116,9 @@ export class Connection implements ResponseSink {
   onHead(head: WireHead): void {
     const { idleMs } = head
     this.idleMs = idleMs === undefined ? IDLE_MS : Math.min(idleMs, IDLE_MOST_MS) - IDLE_MARGIN_MS
-    this.reusable = head.keepAlive && this.#request?.keepAlive === true && this.idleMs > 0
+    const request = this.#request
+    this.reusable =
+      head.keepAlive && this.idleMs > 0 && request?.keepAlive === true && !leavesDoubt(request)
     this.#listener?.onHead(head)
   }
 
@@ -218,6 +225,15 @@ export class Connection implements ResponseSink {
     this.reusable = false
     this.#onClosed(this)
   }
+}
+
+/**
+ * Whether servers are known to disagree on where this exchange ends: some leave the body of a GET to
+ * be read as the next request, or read nothing more once they have refused an upgrade. The next
+ * request must not find out.
+ */
+function leavesDoubt({ method, hasBody, upgrade }: WireRequest): boolean {
+  return upgrade !== undefined || (hasBody && !anticipatesBody(method))
 }
 
 /** Methods that change nothing: to send them twice is no harm (RFC 9110, 9.2.1). */

@@ -32,13 +32,15 @@ export interface RequestHead {
  */
 export function writeRequestHead(request: WireRequest): RequestHead {
   const { method, path, headers, hasBody, upgrade } = request
+  if (!isToken(method)) throw new InvalidRequestError('a method that is none')
   if (!/^[\x21-\x7e\x80-\xff]+$/.test(path)) throw new InvalidRequestError('a path with a gap')
   let text = `${method} ${path} HTTP/1.1\r\n`
   let length: number | undefined
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
-    if (!isToken(name) || !isFieldText(value)) throw new InvalidRequestError(`a field ${name}`)
+    if (!isToken(name) || typeof value !== 'string' || !isFieldText(value))
+      throw new InvalidRequestError(`a field ${name}`)
     const fate = fateOf(name)
     if (fate === 'field') text += `${name}: ${value}\r\n`
     else if (fate === 'length' && hasBody) length = oneLength(length, value)
@@ -88,7 +90,7 @@ function fateOf(name: string): Fate {
 }
 
 /** The methods whose requests are taken to have a body, so that to have none has to be said. */
-function anticipatesBody(method: string): boolean {
+export function anticipatesBody(method: string): boolean {
   return method === 'POST' || method === 'PUT' || method === 'PATCH' || RARER.has(method)
 }
 

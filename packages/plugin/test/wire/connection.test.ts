@@ -163,6 +163,20 @@ test('an answer before the whole body is sent ends the connection', async (t) =>
   assert.deepEqual([status, error, connection.reusable], [200, undefined, false])
 })
 
+test('after what servers read differently no other request follows', async (t) => {
+  const body = (): Readable => Readable.from([Buffer.from('abc')])
+  const get = await setUp(t, (socket, received) => {
+    if (received.endsWith('0\r\n\r\n')) socket.write(OK)
+  })
+  assert.deepEqual(
+    [(await ask(get.connection, {}, body())).status, get.connection.reusable],
+    [200, false],
+  )
+  const upgrade = await setUp(t, (socket) => socket.write(OK))
+  const { status } = await ask(upgrade.connection, { upgrade: 'x' })
+  assert.deepEqual([status, upgrade.connection.reusable], [200, false])
+})
+
 test('a slow server holds the body back', async (t) => {
   const { connection, server } = await setUp(t, () => {})
   server.socket.pause()
