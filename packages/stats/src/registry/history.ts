@@ -1,8 +1,6 @@
 /** How the values of several slots become one: a mean, a sum, or the greatest. */
 export type Fold = 'mean' | 'sum' | 'peak'
 
-export type Columns = Readonly<Record<string, Fold>>
-
 /** A stretch of the past, oldest first; null where nothing is known. */
 export interface Past<Name extends string> {
   /** Wall milliseconds of the first value. */

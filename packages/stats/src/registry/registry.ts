@@ -1,5 +1,5 @@
 import type { SnapshotReading } from '../snapshots/parse.js'
-import { finish, type Steps } from '../turns.js'
+import type { Steps } from '../turns.js'
 import { replicaDifferences, serverDifferences } from './differences.js'
 import { type Ledger, type Life, lifeKey, type ReplicaFacts, readLedger } from './life.js'
 import type { MergedServer } from './merged-server.js'
@@ -73,14 +73,10 @@ export class Registry {
 
   /**
    * Takes a snapshot in. One that is no newer than what is known of the same life changes nothing.
+   * All that it changes it changes in the last step; one at a time may be taken.
    * @returns whether it was news.
    * @throws RangeError when there is more than can be kept.
    */
-  observe(snapshot: SnapshotReading, nowMs: number): boolean {
-    return finish(this.observing(snapshot, nowMs))
-  }
-
-  /** The same in steps. All that it changes it changes in the last; one at a time may be taken. */
   *observing({ upstreams, ...facts }: SnapshotReading, nowMs: number): Steps<boolean> {
     const key = lifeKey(facts)
     const known = this.#lives.get(key) ?? this.#past.get(key)
@@ -109,11 +105,6 @@ export class Registry {
   }
 
   /** Lets time pass: replicas fall silent and are forgotten, and every slot is remembered. */
-  pass(nowMs: number): void {
-    finish(this.passing(nowMs))
-  }
-
-  /** The same in steps. */
   *passing(nowMs: number): Steps<void> {
     for (const life of this.#lives.values()) {
       const silentMs = nowMs - life.seenMs

@@ -60,13 +60,6 @@ export function readSnapshot(value: unknown, open?: (item: unknown) => unknown):
   }
 }
 
-/** The same, all of it at once. @throws SnapshotFormatError */
-export function parseSnapshot(value: unknown): ReplicaSnapshot {
-  const snapshot = readSnapshot(value)
-  const upstreams = snapshot.upstreams.map((each) => ({ ...each, servers: [...each.servers] }))
-  return { ...snapshot, upstreams }
-}
-
 const TWICE = 'name one of them twice'
 
 function readUpstream(

@@ -6,18 +6,13 @@ import type { Registry } from '../registry/registry.js'
 import { affinityCounts, movedOf, requestsOf, serverCounts } from '../registry/rows.js'
 import { growthIn } from '../registry/track.js'
 import { serverStates } from '../snapshots/vocabulary.js'
-import { finish, type Steps } from '../turns.js'
+import type { Steps } from '../turns.js'
 import type { ServerView, UpstreamView } from './types.js'
 
 const MINUTE_S = 60
 const LATELY_MS = 900_000
 
 /** The upstreams that some replica has, in the order in which they were first seen. */
-export function viewUpstreams(registry: Registry, nowMs: number): readonly UpstreamView[] {
-  return finish(viewingUpstreams(registry, nowMs))
-}
-
-/** The same in steps. */
 export function* viewingUpstreams(
   registry: Registry,
   nowMs: number,

@@ -1,4 +1,4 @@
-import { finish, type Steps } from '../turns.js'
+import type { Steps } from '../turns.js'
 
 /** JSON without null, which a merge patch has another use for. */
 export type Json = string | number | boolean | readonly Json[] | JsonObject
@@ -14,11 +14,6 @@ export interface PatchObject {
 }
 
 /** What makes `after` of `before` (RFC 7396); undefined where nothing has changed. */
-export function mergePatch(before: JsonObject, after: JsonObject): PatchObject | undefined {
-  return finish(mergingPatch(before, after))
-}
-
-/** The same in steps. */
 export function* mergingPatch(
   before: JsonObject,
   after: JsonObject,

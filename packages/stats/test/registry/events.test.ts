@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ReplicaSnapshot, ServerSnapshot } from '@holdfast/core'
-import { Registry } from '#stats/registry/registry.js'
 import { viewFleet } from '#stats/view/fleet.js'
-import { viewUpstreams } from '#stats/view/upstreams.js'
+import { PromptRegistry, viewUpstreams } from '../fixtures/at-once.js'
 import { anUpstream, aReplica, aServer } from '../fixtures/snapshots.js'
 
 const START_MS = 1_700_000_000_000
@@ -11,7 +10,7 @@ const LIMITS = { intervalMs: 1_000, silentAfterMs: 10_000, expireAfterMs: 60_000
 
 /** A registry, a clock, and replicas that say what they are told to. */
 function fleet() {
-  const registry = new Registry(LIMITS)
+  const registry = new PromptRegistry(LIMITS)
   let nowMs = START_MS
   const view = () => viewFleet(registry, viewUpstreams(registry, nowMs), new Map(), nowMs)
   return {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { History } from '#stats/registry/history.js'
-import { Registry } from '#stats/registry/registry.js'
+import { PromptRegistry } from '../fixtures/at-once.js'
 import { FakeReplica } from '../fixtures/fleet.js'
 
 const START_MS = 1_700_000_000_000 - (1_700_000_000_000 % 600_000)
@@ -35,7 +35,7 @@ describe('A history', () => {
 })
 
 test('while no replica is heard, the past has a hole and not zeros', () => {
-  const registry = new Registry({
+  const registry = new PromptRegistry({
     intervalMs: 1_000,
     silentAfterMs: 10_000,
     expireAfterMs: 600_000,
@@ -65,7 +65,7 @@ test('while no replica is heard, the past has a hole and not zeros', () => {
 })
 
 test('a slot that was written late makes no spike of the next one', () => {
-  const registry = new Registry({
+  const registry = new PromptRegistry({
     intervalMs: 1_000,
     silentAfterMs: 10_000,
     expireAfterMs: 600_000,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createSeededRandom, latencyBoundsMs, type ReplicaSnapshot } from '@holdfast/core'
 import fc from 'fast-check'
-import { Registry } from '#stats/registry/registry.js'
+import type { Registry } from '#stats/registry/registry.js'
 import { growth, movedOf, requestsOf } from '#stats/registry/rows.js'
-import { viewUpstreams } from '#stats/view/upstreams.js'
+import { PromptRegistry, viewUpstreams } from '../fixtures/at-once.js'
 import { FakeReplica } from '../fixtures/fleet.js'
 
 const LIMITS = { intervalMs: 1_000, silentAfterMs: 10_000, expireAfterMs: 60_000 }
@@ -47,7 +47,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** Runs the steps against a registry, and keeps the truth beside it. */
 function run(steps: readonly Step[]) {
-  const registry = new Registry(LIMITS)
+  const registry = new PromptRegistry(LIMITS)
   let nowMs = START_MS
   const start = (name: string): FakeReplica => new FakeReplica(name, nowMs, SERVERS)
   const replicas = NAMES.map(start)
@@ -132,7 +132,7 @@ describe('Merged counters', () => {
         }
       }),
     )
-    const registry = new Registry(LIMITS)
+    const registry = new PromptRegistry(LIMITS)
     const busy = new FakeReplica('a', START_MS, ['one'])
     for (let i = 0; i < 1_000; i += 1) busy.serve('one', 1)
     registry.observe(busy.snapshot(START_MS), START_MS)
@@ -144,7 +144,7 @@ describe('Merged counters', () => {
   })
 
   test('of a replica that joins late, or was away, are no burst', () => {
-    const registry = new Registry(LIMITS)
+    const registry = new PromptRegistry(LIMITS)
     const [idle, busy] = ['idle', 'busy'].map((name) => new FakeReplica(name, START_MS, ['one']))
     assert.ok(idle && busy)
     for (let i = 0; i < 1_000; i += 1) busy.serve('one', 1)
@@ -163,7 +163,7 @@ describe('Merged counters', () => {
   })
 
   test('take a snapshot of an old life that comes late, and not twice', () => {
-    const registry = new Registry(LIMITS)
+    const registry = new PromptRegistry(LIMITS)
     const first = new FakeReplica('a', START_MS, ['one'])
     first.serve('one', 1)
     registry.observe(first.snapshot(START_MS + 1), START_MS)
@@ -178,7 +178,7 @@ describe('Merged counters', () => {
   })
 
   test('go on when the clock of a replica is set back', () => {
-    const registry = new Registry(LIMITS)
+    const registry = new PromptRegistry(LIMITS)
     const one = new FakeReplica('a', START_MS, ['one'])
     one.serve('one', 1)
     registry.observe(one.snapshot(START_MS + 600_000), START_MS)
@@ -188,7 +188,7 @@ describe('Merged counters', () => {
   })
 
   test('begin anew for a server that left a replica and came back', () => {
-    const registry = new Registry(LIMITS)
+    const registry = new PromptRegistry(LIMITS)
     const one = new FakeReplica('a', START_MS, ['one', 'two'])
     for (let i = 0; i < 5; i += 1) one.serve('two', 1)
     const tell = (at: number, servers?: readonly string[]): void => {
@@ -222,7 +222,7 @@ describe('Quantiles and sessions after merging', () => {
     const times = fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 200 })
     fc.assert(
       fc.property(fc.array(times, { minLength: 1, maxLength: 5 }), (perReplica) => {
-        const registry = new Registry(LIMITS)
+        const registry = new PromptRegistry(LIMITS)
         for (const [i, latencies] of perReplica.entries()) {
           const one = new FakeReplica(`r${i}`, START_MS, ['one'])
           for (const ms of latencies) one.serve('one', ms)
@@ -243,7 +243,7 @@ describe('Quantiles and sessions after merging', () => {
   })
 
   test('a session that several replicas saw is one, and the number is within 5 %', () => {
-    const registry = new Registry(LIMITS)
+    const registry = new PromptRegistry(LIMITS)
     const random = createSeededRandom(7)
     const ids = Array.from({ length: 20_000 }, () => {
       const bytes = Buffer.alloc(8)
@@ -262,7 +262,7 @@ describe('Quantiles and sessions after merging', () => {
   })
 
   test('every server has its turn to be counted, however many there are', () => {
-    const registry = new Registry(LIMITS)
+    const registry = new PromptRegistry(LIMITS)
     const names = Array.from({ length: 4_500 }, (_, i) => `server-${i}`)
     const one = new FakeReplica('a', START_MS, names)
     for (let second = 0; second < 2; second += 1) {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { cutSnapshot } from '#stats/snapshots/cut.js'
-import { parseSnapshot, readSnapshot } from '#stats/snapshots/parse.js'
+import { readSnapshot } from '#stats/snapshots/parse.js'
 import { SnapshotFormatError } from '#stats/snapshots/reader.js'
 import { finish } from '#stats/turns.js'
+import { parseSnapshot } from '../fixtures/at-once.js'
 import { anUpstream, aReplica, aServer } from '../fixtures/snapshots.js'
 
 function readText(text: string): unknown {

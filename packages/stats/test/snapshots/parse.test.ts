@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { parseSnapshot } from '#stats/snapshots/parse.js'
 import { SnapshotFormatError } from '#stats/snapshots/reader.js'
+import { parseSnapshot } from '../fixtures/at-once.js'
 import { anUpstream, aReplica, aServer, latencyOf } from '../fixtures/snapshots.js'
 
 type Fields = Record<string, unknown>

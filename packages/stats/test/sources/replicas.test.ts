@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { ReplicaSnapshot } from '@holdfast/core'
-import { parseSnapshot } from '#stats/snapshots/parse.js'
 import { createReplicasSource } from '#stats/sources/replicas.js'
 import type { Sink } from '#stats/sources/source.js'
+import { parseSnapshot } from '../fixtures/at-once.js'
 import { aReplica } from '../fixtures/snapshots.js'
 
 const TOKEN = 'replica-token-0123456789'
