@@ -37,10 +37,10 @@ export class Tunnel {
     this.#toServer = new Direction(client, server, webSocket ? goingAwayMasked : undefined, active)
     this.#toClient = new Direction(server, client, webSocket ? goingAway : undefined, active)
     this.#deadline = new Deadline(() => this.destroy())
-    for (const end of [client, server]) {
-      end.on('error', () => this.destroy())
-      end.on('close', () => this.destroy())
-    }
+    client.on('error', () => this.destroy())
+    server.on('error', () => this.destroy())
+    client.on('close', () => this.#onClose(client, server))
+    server.on('close', () => this.#onClose(server, client))
     if (ends.idleMs > 0)
       ends.deadlines.schedule(this.#deadline, ends.deadlines.nowMs() + ends.idleMs)
     this.#toServer.start()
@@ -69,6 +69,12 @@ export class Tunnel {
     server.destroy()
     onClose(this.#toServer.bytes, this.#toClient.bytes)
     for (const resolve of this.#leavers) resolve()
+  }
+
+  /** An end that has said all it had to say leaves the other time to take that. */
+  #onClose(end: Duplex, other: Duplex): void {
+    if (!end.readableEnded || other.writableFinished || other.destroyed) this.destroy()
+    else other.once('finish', () => this.destroy())
   }
 
   #awaitIdle(): void {

@@ -43,6 +43,16 @@ export class Upgrades {
     }
     // Node only looks for upgrades while somebody listens.
     server.on('upgrade', ignore)
+    this.#declineEarly(server)
+  }
+
+  /** Since 24.9 Node asks before it upgrades, and serves a request that is not to be as any other. */
+  #declineEarly(server: Server): void {
+    const asked: unknown = Reflect.get(server, 'shouldUpgradeCallback')
+    if (typeof asked !== 'function') return
+    Reflect.set(server, 'shouldUpgradeCallback', (request: IncomingMessage): unknown =>
+      this.#isOurs(request, server) ? isTunnel(request) : asked.call(server, request),
+    )
   }
 
   #isOurs(request: IncomingMessage, server: Server): boolean {
