@@ -219,30 +219,26 @@ export class Exchange implements Dispatcher, AttemptListener, BodyListener {
   #dispatch(lease: Lease, fresh: boolean): void {
     const { gateway, upstream, timeouts, host } = this.registration
     const { server } = lease
+    const { path, body } = this.#outgoing
     this.#lease = lease
+    const headers = serverHeaders(this.#outgoing.headers, server, host, this.passage.moved)
+    const request = {
+      method: this.#method,
+      path,
+      headers: tellAttempt(this, server, headers),
+      hasBody: body !== undefined,
+      upgrade: this.#upgrade?.protocol,
+      keepAlive: true,
+    }
     const ground = {
       connections: gateway.connections(upstream, server),
       deadlines: gateway.deadlines,
       timeouts,
     }
     // A tunnel is worth a connection of its own, and never has to doubt it.
-    const attempt = new Attempt(
-      this,
-      ground,
-      lease,
-      this.#outgoing.body,
-      fresh || this.#upgrade !== undefined,
-    )
+    const attempt = new Attempt(this, ground, lease, body, fresh || this.#upgrade !== undefined)
     this.#attempt = attempt
-    const { path, body } = this.#outgoing
-    const headers = serverHeaders(this.#outgoing.headers, server, host, this.passage.moved)
-    attempt.start({
-      method: this.#method,
-      path,
-      headers: tellAttempt(this, server, headers),
-      body,
-      upgrade: this.#upgrade?.protocol,
-    })
+    attempt.start(request)
   }
 
   #settle(attempt: Attempt, outcome: Outcome): void {

@@ -33,6 +33,7 @@ import { Connections } from './transport/connections.js'
 import { Deadline, Deadlines } from './transport/deadlines.js'
 import { Flusher } from './transport/flusher.js'
 import { createProber } from './transport/prober.js'
+import { checkTls } from './transport/secure-context.js'
 import type { Tunnel } from './tunnel/tunnel.js'
 import { packageVersion } from './version.js'
 
@@ -259,6 +260,7 @@ export class Gateway {
 
   #declare(options: UpstreamOptions): Upstream {
     const upstream = new Upstream(options, this.#ports)
+    checkTls(upstream.config.tls)
     const declared = describe(upstream)
     const known = this.#upstreams.get(upstream.name)
     if (known !== undefined) {

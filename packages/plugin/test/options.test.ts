@@ -153,6 +153,13 @@ const wrong: readonly Wrong[] = [
     "'sameSite'",
   ],
   [
+    'a certificate that is none',
+    { upstream: { ...upstream, tls: { cert: 'a file name', key: 'another' } } },
+    'upstream.tls',
+    undefined,
+    'cannot be used',
+  ],
+  [
     'a key from an unset variable',
     { upstream: { ...upstream, sticky: { cookie: 'srv_id', keys: [undefined] } } },
     'upstream.sticky.keys[0]',
@@ -184,6 +191,7 @@ describe('A registration is refused with the path and the value of', () => {
       { stats: { path: '/s', token: secrets[1] } },
       { upstream: { ...upstream, sticky: { cookie: 'srv_id', keys: [secrets[1]] } } },
       { upstream: 'http://me:hunter2@10.0.0.1/x' },
+      { upstream: { ...upstream, tls: { cert: 'no certificate', key: secrets[1] } } },
     ]) {
       await assert.rejects(
         startGateway(t, { prefix: '/', upstream, ...options } as never),

@@ -1,6 +1,7 @@
 import type { Duplex, Readable } from 'node:stream'
 import { type Lease, type Outcome, outcomes, type TimeoutsConfig } from '@holdfast/core'
 import type { Connection, ConnectionListener } from '../wire/connection.js'
+import type { WireRequest } from '../wire/request-head.js'
 import type { WireHead } from '../wire/response-head.js'
 import type { Connections } from './connections.js'
 import { Deadline, type Deadlines } from './deadlines.js'
@@ -19,16 +20,6 @@ export interface AttemptListener {
   onUpgrade(attempt: Attempt, head: WireHead, socket: Duplex): void
 }
 
-/** What goes to the server. */
-export interface AttemptRequest {
-  readonly method: string
-  readonly path: string
-  readonly headers: readonly string[]
-  readonly body: AttemptBody | undefined
-  /** The protocol to ask for, in place of an answer; undefined for ordinary requests. */
-  readonly upgrade: string | undefined
-}
-
 /** As much of a request's body as an attempt needs. */
 export interface AttemptBody {
   readonly ended: boolean
@@ -44,9 +35,7 @@ export interface AttemptGround {
   readonly timeouts: TimeoutsConfig
 }
 
-/**
- * One request to one server over one connection, with its deadlines and a classified end.
- */
+/** One request to one server over one connection, with its deadlines and a classified end. */
 export class Attempt implements ConnectionListener {
   readonly lease: Lease
   readonly connection: Connection
@@ -80,22 +69,11 @@ export class Attempt implements ConnectionListener {
     this.reused = this.connection.used
   }
 
-  start(request: AttemptRequest): void {
+  start(request: WireRequest): void {
     const { deadlines, timeouts } = this.#ground
     this.#startedMs = deadlines.nowMs()
     this.#await(timeouts.connectMs)
-    this.connection.send(
-      {
-        method: request.method,
-        path: request.path,
-        headers: request.headers,
-        hasBody: this.#body !== undefined,
-        upgrade: request.upgrade,
-        keepAlive: true,
-      },
-      this.#body?.open(),
-      this,
-    )
+    this.connection.send(request, this.#body?.open(), this)
   }
 
   /** The response has no end to wait for, such as an event stream: silence is not a fault. */
@@ -167,9 +145,7 @@ export class Attempt implements ConnectionListener {
   /** @internal */
   onComplete(): void {
     this.#over()
-    // What the server did not want to read to the end is still on this connection's way.
-    if (this.#uploading) this.connection.destroy()
-    else this.#ground.connections.give(this.connection)
+    this.#ground.connections.give(this.connection)
     this.#listener.onEnd(this)
   }
 

@@ -34,11 +34,6 @@ export class Connections {
     this.#ports = ports
   }
 
-  /** The name that certificates are checked against; undefined without TLS. */
-  get serverName(): string | undefined {
-    return this.#dialer.serverName
-  }
-
   /** Whether they lead where `server` is now: to that name, with TLS or without. */
   leadTo({ config }: Server): boolean {
     if (config === this.#config) return true

@@ -5,10 +5,11 @@ import {
   type Socket,
   type TcpNetConnectOpts,
 } from 'node:net'
-import { checkServerIdentity, connect as tlsConnect } from 'node:tls'
+import { checkServerIdentity, type SecureContext, connect as tlsConnect } from 'node:tls'
 import type { Server, TlsConfig } from '@holdfast/core'
 import type { Dial } from '../wire/connection.js'
 import { hearLastWords } from './last-words.js'
+import { secureContextOf } from './secure-context.js'
 
 /** How long an established connection is silent before the system asks whether it still stands. */
 const PROBE_AFTER_MS = 60_000
@@ -20,6 +21,8 @@ export class Dialer {
 
   readonly #where: TcpNetConnectOpts | IpcNetConnectOpts
   readonly #tls: TlsConfig
+  /** Made once, and not for every connection. */
+  #context: SecureContext | undefined
   /** The newest TLS session, which spares the next connection most of its handshake. */
   #session: Buffer | undefined
 
@@ -47,13 +50,11 @@ export class Dialer {
   }
 
   #secure(serverName: string): Socket {
-    const { ca, cert, key, verify } = this.#tls
+    this.#context ??= secureContextOf(this.#tls)
     const socket = tlsConnect({
       ...this.#where,
-      ca: ca as string | Buffer | Array<string | Buffer> | undefined,
-      cert,
-      key,
-      rejectUnauthorized: verify,
+      secureContext: this.#context,
+      rejectUnauthorized: this.#tls.verify,
       ALPNProtocols: ['http/1.1'],
       // An address is no name: it cannot stand in SNI (RFC 6066, 3).
       servername: isIP(serverName) === 0 ? serverName : '',

@@ -86,7 +86,6 @@ export class Connection implements ResponseSink {
   send(request: WireRequest, body: Readable | undefined, listener: ConnectionListener): void {
     this.#request = request
     this.#body = body
-    this.#sender = undefined
     this.#listener = listener
     this.#sent = false
     this.#begun = false
@@ -145,7 +144,10 @@ export class Connection implements ResponseSink {
   onComplete(clean: boolean): void {
     // What came behind the message nobody has asked for, or the server has answered before it had
     // the whole body: the two ends are out of step.
-    if (!clean || this.#sender?.done === false) this.reusable = false
+    const isBehind = this.#sender?.done === false
+    if (!clean || isBehind || this.socket.readableLength > 0) this.reusable = false
+    // One that is not done is still to be stopped.
+    if (!isBehind) this.#sender = undefined
     const listener = this.#listener
     this.#listener = undefined
     this.#request = undefined

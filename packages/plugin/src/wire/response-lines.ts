@@ -29,7 +29,7 @@ export function parseResponseLines(head: string): ResponseLines {
   }
   const status = threeDigits(head, STATUS_AT)
   const lineEnd = endOfText(head, STATUS_AT)
-  if (Number.isNaN(status) || (lineEnd >= REASON_AT && head.charCodeAt(12) !== SPACE)) {
+  if (!(status >= 100) || (lineEnd >= REASON_AT && head.charCodeAt(12) !== SPACE)) {
     throw new InvalidResponseError('no status of three digits')
   }
   const fields: string[] = []

@@ -81,8 +81,9 @@ async function setUp(
         method: 'GET',
         path: '/',
         headers: ['Host', 'test'],
-        body: undefined,
+        hasBody: false,
         upgrade: undefined,
+        keepAlive: true,
       })
     })
   return { ask, connections }

@@ -144,14 +144,3 @@ test('closed, it ends what is idle now and what comes back later', async (t) => 
   assert.equal(busy.closed, true)
   await Promise.all(ended)
 })
-
-test('certificates are checked against the name of the server, or the one it is given', () => {
-  const nameOf = (address: string, tls: boolean, servername?: string): string | undefined =>
-    new Connections({ address, config: { tls } } as Server, { ...NO_TLS, servername }, SYSTEM)
-      .serverName
-  assert.equal(nameOf('app.example:443', false), undefined)
-  assert.equal(nameOf('app.example:443', true), 'app.example')
-  assert.equal(nameOf('[::1]:443', true), '::1')
-  assert.equal(nameOf('unix:/run/app.sock', true), 'localhost')
-  assert.equal(nameOf('10.0.0.1:443', true, 'app.example'), 'app.example')
-})

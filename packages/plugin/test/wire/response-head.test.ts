@@ -49,6 +49,7 @@ const WRONG: readonly string[] = [
 /** Refused here although Node's client takes some of it: two readers may read it differently. */
 const AMBIGUOUS: readonly string[] = [
   'HTTP/2.0 200 OK',
+  'HTTP/1.1 099 Before',
   'HTTP/1.1 200 O\0K',
   'HTTP/1.1 200 OK\nX-A: bare line feeds',
   'HTTP/1.1 200 OK\r\nX-A: 1\nX-B: 2',
